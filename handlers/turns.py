@@ -1,0 +1,103 @@
+"""One change at a time: the work of an instance for the vendor's product, each piece in its turn.
+
+A change that is added while another is open waits: the run of the open one comes to it by itself. So the
+product never sees an unfreeze before the freeze it undoes, however often a call has to be tried.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+from storage import changes, instances
+from storage.models import Change, ChangeKind, ChangeState, Instance, InstanceState
+from storage.session import Session
+
+
+class Work(Protocol):
+    """Where durable work is put, in the same transaction as what caused it."""
+
+    def deliver(self, session: Session, change: Change, *, delay: float = 0.0) -> None:
+        """Have a change carried out; the same start and attempt of the same change twice is once."""
+
+
+def ref_of(instance: Instance) -> int:
+    """Give the row number of a stored instance."""
+    if instance.id is None:
+        msg = "an instance that was never stored"
+        raise ValueError(msg)
+    return instance.id
+
+
+def begin(  # noqa: PLR0913 - a change has this many facts
+    session: Session,
+    work: Work,
+    instance: Instance,
+    kind: ChangeKind,
+    at: datetime,
+    order_id: str | None = None,
+    order_line_id: str | None = None,
+    *,
+    is_first: bool = False,
+    scene: str = "",
+    product_id: str | None = None,
+    expires_at: datetime | None = None,
+) -> Change:
+    """Add a change, and start it if the instance has no open work. The caller holds the instance's lock."""
+    is_idle = is_first or not changes.has_open(session, ref_of(instance))
+    change = changes.add(
+        session,
+        instance_ref=ref_of(instance),
+        kind=kind,
+        at=at,
+        scene=scene,
+        order_id=order_id,
+        order_line_id=order_line_id,
+        product_id=product_id,
+        expires_at=expires_at,
+    )
+    if is_idle:
+        work.deliver(session, change)
+    return change
+
+
+def start_again(session: Session, work: Work, instance: Instance, change: Change, at: datetime) -> None:
+    """Start a settled change afresh, after whatever of the instance is still open."""
+    is_idle = not changes.has_open(session, ref_of(instance))
+    changes.change(
+        session,
+        change,
+        state=ChangeState.PENDING,
+        run=change.run + 1,
+        attempt=0,
+        started_at=at,
+        settled_at=None,
+        next_attempt_at=None,
+        result_code=None,
+        reason=None,
+    )
+    if change.kind == ChangeKind.PROVISION:
+        instances.change(
+            session,
+            instance,
+            at=at,
+            state=InstanceState.PROVISIONING,
+            failure_code=None,
+            failure_reason=None,
+        )
+    if is_idle:
+        work.deliver(session, change)
+
+
+def supersede_open(session: Session, instance: Instance, at: datetime) -> bool:
+    """Drop what is open; say whether a run is under way, which will find the next change by itself."""
+    has_runner = False
+    while (change := changes.find_next(session, ref_of(instance))) is not None:
+        has_runner = has_runner or change.state == ChangeState.PENDING
+        changes.change(session, change, state=ChangeState.SUPERSEDED, settled_at=at)
+    return has_runner
+
+
+def advance(session: Session, work: Work, instance_ref: int) -> None:
+    """Start the oldest open change of an instance, unless it waits for the vendor's report."""
+    change = changes.find_next(session, instance_ref)
+    if change is not None and change.state == ChangeState.PENDING:
+        work.deliver(session, change)

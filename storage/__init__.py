@@ -1,0 +1,1 @@
+"""What koogate remembers: tables, repositories, migrations and the unit of work."""

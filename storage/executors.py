@@ -1,0 +1,38 @@
+"""Repository of executors: who is alive to do durable work."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import Session
+
+from storage.models import Executor
+from storage.rows import table_of
+
+_T = table_of(Executor)
+
+
+def beat(session: Session, executor_id: str, *, at: datetime) -> None:
+    """Say that a process is alive."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    session.execute(
+        insert(_T)
+        .values(id=executor_id, seen_at=at)
+        .on_conflict_do_update(index_elements=["id"], set_={"seen_at": at})
+    )
+
+
+def list_alive(session: Session, *, since: datetime) -> set[str]:
+    """List the processes that were heard of since a moment."""
+    return set(session.execute(select(_T.c.id).where(_T.c.seen_at >= since)).scalars())
+
+
+def remove(session: Session, executor_id: str) -> None:
+    """Forget a process that ended in order."""
+    session.execute(delete(_T).where(_T.c.id == executor_id))
+
+
+def remove_before(session: Session, moment: datetime) -> None:
+    """Forget the processes not heard of since a moment."""
+    session.execute(delete(_T).where(_T.c.seen_at < moment))

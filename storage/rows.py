@@ -1,0 +1,25 @@
+"""From a row of a Core statement to an object of its model, detached: reading it writes nothing."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Row, Table
+from sqlmodel import SQLModel
+
+Model = TypeVar("Model", bound=SQLModel)
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """Give the table of a model, for Core statements built once at import."""
+    return cast("Table", model.__table__)  # type: ignore[attr-defined]
+
+
+def load(model: type[Model], row: Row[Any]) -> Model:
+    """Make a detached object of a whole row."""
+    return model(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's columns
+
+
+def apply(target: SQLModel, values: Mapping[str, Any]) -> None:
+    """Bring a detached object up to date with what was just written."""
+    for name, value in values.items():
+        setattr(target, name, value)
