@@ -1,0 +1,61 @@
+"""`koogate demo`: a server beside a simulated KooGallery, and one purchase through its whole life."""
+
+import signal
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.markup import escape
+
+from handlers.demo.play import perform
+from handlers.demo.stage import DemoFailedError, Stage, start_both
+
+
+def run_demo(*, once: bool) -> int:
+    """Play the demo; return 0 only if every step went as expected. Without `once`, stay up until Ctrl-C."""
+    signal.signal(signal.SIGTERM, _stop)
+    console = Console()
+    try:
+        with tempfile.TemporaryDirectory(prefix="koogate-demo-") as folder, ExitStack() as stack:
+            stage = Stage(folder=Path(folder))
+            console.print(f"starting 启动  koogate {stage.server_url}  KooGallery {stage.simulator_url}")
+            start_both(stage, stack)
+            as_expected = perform(stage, console)
+            if not once:
+                _invite(stage, console)
+                _wait_for_interrupt()
+            return 0 if as_expected else 1
+    except DemoFailedError as failed:
+        console.print(f"[red]{escape(str(failed))}[/]")
+    except KeyboardInterrupt:
+        console.print("stopped 已停止")
+    return 1
+
+
+def _stop(_number: int, _frame: object) -> NoReturn:
+    sys.exit(143)
+
+
+def _invite(stage: Stage, console: Console) -> None:
+    console.print(f"production address 生产地址  {stage.address}")
+    console.print(f"key 访问密钥  {stage.key}")
+    console.print(
+        f"vendor API 商家接口  {stage.server_url}/vendor/v1   Authorization: Bearer {stage.vendor_token}"
+    )
+    console.print(f"API pages 接口文档  {stage.server_url}/docs")
+    console.print("buy another 再次购买:")
+    options = f"--address {stage.address} --key {stage.key} --state {stage.state}"
+    console.print(f"  koogate simulate purchase {options}", soft_wrap=True)
+    console.print("Ctrl-C ends both 按 Ctrl-C 结束")
+
+
+def _wait_for_interrupt() -> None:
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        return
