@@ -139,7 +139,7 @@ def test_an_empty_key_never_matches() -> None:
     ],
 )
 def test_settled_form(body: bytes, expected: bytes) -> None:
-    """Names are sorted and nulls dropped at the top; blanks and needless escapes go, numbers stay as spelt."""
+    """The top is sorted and free of nulls; blanks and needless escapes go, numbers stay as spelt."""
     assert settled(body) == expected
 
 
