@@ -42,6 +42,13 @@ def normalised(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
+def declared(root: Path, *extras: str) -> set[str]:
+    """Name the distributions that pyproject.toml asks for."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    entries = [*project["dependencies"], *(e for x in extras for e in project["optional-dependencies"][x])]
+    return {normalised(re.split(r"[\[<>=~! ]", entry)[0]) for entry in entries}
+
+
 def test_the_import_rules_hold(root: Path) -> None:
     """Every contract of import-linter is kept."""
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
@@ -66,11 +73,20 @@ def test_only_one_module_reads_the_clock(root: Path) -> None:
 
 def test_what_we_import_is_what_we_declare(root: Path) -> None:
     """No package is used that is there only because another one wants it."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {normalised(re.split(r"[\[<>=~! ]", entry)[0]) for entry in project["dependencies"]}
     named = {name for _, tree in modules(root) for name in imported(tree)}
     third_party = named - sys.stdlib_module_names - {*OURS, ""}
     homes = packages_distributions()
-    undeclared = {name for name in third_party if not {normalised(home) for home in homes[name]} & declared}
+    undeclared = {
+        name for name in third_party if not {normalised(home) for home in homes[name]} & declared(root)
+    }
 
     assert undeclared == set()
+
+
+def test_the_lock_is_whole(root: Path) -> None:
+    """Every dependency is pinned, and every pin carries a hash."""
+    text = (root / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.findall(r"^([\w.-]+)(?:\[.+?\])?==(.*(?:\n    --hash=.*)*)", text, flags=re.MULTILINE)
+
+    assert declared(root, "dev") <= {normalised(name) for name, _ in entries}
+    assert [name for name, pin in entries if "--hash=sha256:" not in pin] == []
