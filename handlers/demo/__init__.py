@@ -17,10 +17,10 @@ from handlers.demo.stage import DemoFailedError, Stage, start_both
 
 def run_demo(*, once: bool) -> int:
     """Play the demo; return 0 only if every step went as expected. Without `once`, stay up until Ctrl-C."""
-    signal.signal(signal.SIGTERM, _stop)
     console = Console()
     try:
         with tempfile.TemporaryDirectory(prefix="koogate-demo-") as folder, ExitStack() as stack:
+            stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _stop))
             stage = Stage(folder=Path(folder))
             console.print(f"starting 启动  koogate {stage.server_url}  KooGallery {stage.simulator_url}")
             start_both(stage, stack)

@@ -58,6 +58,8 @@ def perform(stage: Stage, console: Console) -> bool:
             console.print(f"buyer's access 买家访问信息  {escape(name)} [green]{escape(str(value))}[/]")
         if play.purchase is not None and play.purchase.instance_id is not None:
             _live_through(play, marketplace, play.purchase, play.purchase.instance_id)
+    if not console.is_terminal:
+        console.print()  # what Live leaves out when it cannot redraw
     for line in complaint_lines(marketplace.findings):
         console.print(f"[red]{line}[/]")
     return play.as_expected
