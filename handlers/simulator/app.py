@@ -37,6 +37,7 @@ def create_simulator(
         resolver=Resolver(lambda name: partial(get_function_from_name(name), **services)),
         pythonic_params=True,
         strict_validation=True,
+        validate_responses=True,
     )
     app.add_error_handler(ProblemException, _refused)
     app.add_error_handler(Exception, _crashed)
