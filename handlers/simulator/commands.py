@@ -1,24 +1,17 @@
 """`koogate simulate`: serve the open APIs, or do to an address what KooGallery does."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import uvicorn
-from rich.console import Console
-from rich.markup import escape
 
 from handlers.clock import utc_now
 from handlers.simulator.app import create_simulator
 from handlers.simulator.catalogue import ChargingMode, PeriodType, Terms
 from handlers.simulator.codes import DONE
-from handlers.simulator.delivery import Options
-from handlers.simulator.exchange import Reply
-from handlers.simulator.marketplace import Marketplace, Scene, access_data
-from handlers.simulator.report import add_call, call_table, complaint_lines
-from handlers.simulator.state import PurchaseNotFoundError, State
+from handlers.simulator.driving import Target, drive, on_instance, show_access
+from handlers.simulator.marketplace import Marketplace, Scene
 
 app = typer.Typer(name="simulate", help="Play KooGallery 模拟云商店.", no_args_is_help=True)
 
@@ -36,14 +29,6 @@ PeriodNumber = Annotated[int, typer.Option("--number", min=1, help="How many per
 LinearValue = Annotated[int | None, typer.Option(min=1, help="New quantity; default: ten more")]
 
 _STATE = Path("koogallery-simulator.db")
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    address: str
-    key: str = field(repr=False)
-    state: Path
-    attempts: int = 1
 
 
 @app.command()
@@ -90,10 +75,10 @@ def purchase(
         bought = marketplace.purchase(terms)
         if bought.completed and deliveries > 1:
             marketplace.redeliver(bought.order, deliveries - 1, parallel=parallel)
-        _show_access(bought.access)
+        show_access(bought.access)
         return bought.completed
 
-    _drive("purchase 购买", _Target(address, key, state, attempts), buy)
+    drive("purchase 购买", Target(address, key, state, attempts), buy)
 
 
 @app.command()
@@ -109,9 +94,9 @@ def renew(
     attempts: Attempts = 3,
 ) -> None:
     """Renew, convert a trial, take a renewal back, or renew with a change (refreshInstance)."""
-    _on_instance(
+    on_instance(
         "renew 续费",
-        _Target(address, key, state, attempts),
+        Target(address, key, state, attempts),
         instance,
         lambda shop, it: shop.renew(it, scene=scene, period_type=period, period_number=number),
     )
@@ -127,7 +112,7 @@ def freeze(
     attempts: Attempts = 3,
 ) -> None:
     """Freeze (updateInstanceStatus FREEZE)."""
-    _on_instance("freeze 冻结", _Target(address, key, state, attempts), instance, Marketplace.freeze)
+    on_instance("freeze 冻结", Target(address, key, state, attempts), instance, Marketplace.freeze)
 
 
 @app.command()
@@ -140,7 +125,7 @@ def unfreeze(
     attempts: Attempts = 3,
 ) -> None:
     """Unfreeze (updateInstanceStatus UNFREEZE)."""
-    _on_instance("unfreeze 解冻", _Target(address, key, state, attempts), instance, Marketplace.unfreeze)
+    on_instance("unfreeze 解冻", Target(address, key, state, attempts), instance, Marketplace.unfreeze)
 
 
 @app.command()
@@ -154,9 +139,9 @@ def upgrade(
     attempts: Attempts = 3,
 ) -> None:
     """Upgrade to the larger edition (upgradeInstance, repeated until the outcome)."""
-    _on_instance(
+    on_instance(
         "upgrade 升级",
-        _Target(address, key, state, attempts),
+        Target(address, key, state, attempts),
         instance,
         lambda shop, it: shop.upgrade(it, linear_value=linear_value),
     )
@@ -173,9 +158,9 @@ def release(
     attempts: Attempts = 3,
 ) -> None:
     """Release (releaseInstance): unsubscribed, or expired."""
-    _on_instance(
+    on_instance(
         "release 释放",
-        _Target(address, key, state, attempts),
+        Target(address, key, state, attempts),
         instance,
         lambda shop, it: shop.release(it, unsubscribe=not expired),
     )
@@ -184,7 +169,7 @@ def release(
 @app.command()
 def query(*, address: Address, key: Key, state: StateFile = _STATE, instance: InstanceId = None) -> None:
     """Ask for the access data (queryInstance)."""
-    _on_instance("query 查询", _Target(address, key, state), instance, Marketplace.query)
+    on_instance("query 查询", Target(address, key, state), instance, Marketplace.query)
 
 
 @app.command()
@@ -197,9 +182,9 @@ def check(
     linear_value: LinearValue = None,
 ) -> None:
     """Ask whether a change at renewal is possible (changeInstanceCheck)."""
-    _on_instance(
+    on_instance(
         "check 续费变更校验",
-        _Target(address, key, state),
+        Target(address, key, state),
         instance,
         lambda shop, it: shop.check_change(it, linear_value=linear_value),
     )
@@ -208,49 +193,8 @@ def check(
 @app.command()
 def probe(*, address: Address, key: Key, state: StateFile = _STATE) -> None:
     """Replay a debug call of each activity, as KooGallery does twice a day (拨测)."""
-    _drive(
+    drive(
         "probe 拨测",
-        _Target(address, key, state),
+        Target(address, key, state),
         lambda shop: all(reply.code == DONE for reply in shop.probe()),
     )
-
-
-def _on_instance(
-    title: str, target: _Target, instance: str | None, act: Callable[[Marketplace, str], Reply]
-) -> None:
-    def do(marketplace: Marketplace) -> bool:
-        instance_id = instance or marketplace.state.last_subscription().instance_id or ""
-        reply = act(marketplace, instance_id)
-        _show_access(access_data(reply, instance_id))
-        return reply.code == DONE
-
-    _drive(title, target, do)
-
-
-def _drive(title: str, target: _Target, do: Callable[[Marketplace], bool]) -> None:
-    """Do it, show every call and complaint; exit with 1 unless all went well."""
-    console, table = Console(), call_table(title)
-    marketplace = Marketplace(
-        target.address,
-        target.key,
-        State(target.state),
-        now=utc_now,
-        options=Options(attempts=target.attempts),
-        watch=lambda exchange: add_call(table, exchange),
-    )
-    try:
-        with marketplace:
-            went_well = do(marketplace)
-    except PurchaseNotFoundError as unknown:
-        console.print(f"[red]{target.state.name} knows no such purchase: {escape(str(unknown))}[/]")
-        raise typer.Exit(1) from None
-    console.print(table)
-    for line in complaint_lines(marketplace.findings):
-        console.print(f"[red]{line}[/]")
-    if marketplace.findings or not went_well:
-        raise typer.Exit(1)
-
-
-def _show_access(access: dict[str, Any]) -> None:
-    for name, value in access.items():
-        Console().print(f"[green]{escape(name)}[/] {escape(str(value))}")
