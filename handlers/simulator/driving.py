@@ -31,6 +31,8 @@ class Target:
 def on_instance(
     title: str, target: Target, instance: str | None, act: Callable[[Marketplace, str], Reply]
 ) -> None:
+    """Do it to the instance, by default the last one bought; exit with 1 unless all went well."""
+
     def do(marketplace: Marketplace) -> bool:
         instance_id = instance or marketplace.state.last_subscription().instance_id or ""
         reply = act(marketplace, instance_id)
