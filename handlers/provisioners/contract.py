@@ -160,5 +160,6 @@ def _obey(provisioner: Provisioner, task: Task) -> None:
 def one_line(text: str) -> str:
     """Make any text one printable line of at most 200 characters."""
     # Cut first: a product may send a reason as long as its answer.
-    flat = " ".join(text[: 4 * REASON_MAX].split())
-    return "".join(char for char in flat if unicodedata.category(char) not in _UNPRINTABLE)[:REASON_MAX]
+    start = text[: 4 * REASON_MAX]
+    kept = (char for char in start if char.isspace() or unicodedata.category(char) not in _UNPRINTABLE)
+    return " ".join("".join(kept).split())[:REASON_MAX].rstrip()

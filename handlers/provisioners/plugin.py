@@ -100,8 +100,8 @@ class Plugin:
 def load(name: str, **options: Any) -> Plugin:
     """Make the plugin of that name from the remaining options.
 
-    Raises ValueError if no entry point, more than one, or none that can be imported has the name; TypeError if
-    a method is missing or the factory does not take the options.
+    Raises ValueError if no entry point, more than one, or none that can be imported has the name; TypeError
+    if a method is missing or the factory does not take the options.
     """
     point = _entry_point(name)
     try:

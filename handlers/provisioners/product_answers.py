@@ -100,7 +100,7 @@ def changed(answer: Answer) -> Access | Later | None:
 
 def verdict(answer: Answer) -> Verdict:
     """Read the answer to `instance.check`; one that does not say yes or no is refused."""
-    require_success(answer)
+    done(answer)
     body = answer.json_object()
     allowed, reason = body.get("allowed"), body.get("reason")
     if not isinstance(allowed, bool):
