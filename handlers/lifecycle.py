@@ -207,8 +207,9 @@ def renew(
 ) -> None:
     """Set the expiry of an instance and tell the product.
 
-    A repeat of the same order line does nothing, unless it names another expiry. A renewal never shortens what an earlier one gave: a delivery that was late by an hour would take a
-    year from the buyer. Only UNSUBSCRIBE_RENEWAL_PERIOD brings the expiry forward.
+    A repeat of the same order line does nothing, unless it names another expiry. A renewal never
+    shortens what an earlier one gave: a delivery that was late by an hour would take a year from the
+    buyer. Only UNSUBSCRIBE_RENEWAL_PERIOD brings the expiry forward.
     """
     instance = instances.lock(session, address, instance_id)
     change = _find(session, instance, renewal.kind, renewal.order_id, renewal.order_line_id, renewal.scene)

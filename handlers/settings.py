@@ -31,6 +31,10 @@ _SCOPES = frozenset({"instances:read", "instances:write", "calls:read", "notices
 _NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 
+# How a parent process tells its workers which file to read.
+CONFIG_VARIABLE = "KOOGATE_CONFIG_FILE"
+
+
 class SettingsError(Exception):
     """A setting is wrong or missing; the text is one line that names it and never shows a secret."""
 
@@ -195,6 +199,17 @@ class Settings(BaseSettings):
         """The environment wins over the file."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+
+def name_config(path: Path | None) -> None:
+    """Tell the worker processes which file to read."""
+    os.environ[CONFIG_VARIABLE] = str(path.absolute()) if path is not None else ""
+
+
+def config_path() -> Path | None:
+    """Give the file that the parent process named."""
+    name = os.environ.get(CONFIG_VARIABLE, "")
+    return Path(name) if name else None
 
 
 def load_settings(path: Path | None = None) -> Settings:

@@ -27,7 +27,7 @@ def ref_of(instance: Instance) -> int:
     return instance.id
 
 
-def begin(  # noqa: PLR0913 - a change has this many facts
+def begin(
     session: Session,
     work: Work,
     instance: Instance,

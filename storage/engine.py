@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine as Engine
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
 _PRAGMAS = ("journal_mode=wal", "synchronous=full", "busy_timeout=30000", "foreign_keys=on")

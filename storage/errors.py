@@ -35,3 +35,7 @@ class SealBroken(StorageError):
 
 class SchemaOutOfDate(StorageError):
     """The database was made by another version; `koogate migrate` brings it up to date."""
+
+
+class DatabaseInUse(StorageError):
+    """Another process serves this SQLite file."""

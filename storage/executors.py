@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session
@@ -11,6 +11,16 @@ from storage.models import Executor
 from storage.rows import table_of
 
 _T = table_of(Executor)
+
+
+# Any number that only koogate takes for this: one process sweeps at a time.
+_SWEEP_LOCK = 7_046_012
+
+
+def lock_sweep(session: Session) -> None:
+    """Hold other processes off the sweep until the transaction ends; SQLite has no other processes."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _SWEEP_LOCK})
 
 
 def beat(session: Session, executor_id: str, *, at: datetime) -> None:

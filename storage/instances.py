@@ -106,11 +106,32 @@ def lock(session: Session, address: str, instance_id: str) -> Instance:
     return get_by_ref(session, _ref(get(session, address, instance_id)))
 
 
+def get_seen(session: Session, instance_id: str, addresses: Sequence[str] | None) -> Instance:
+    """Get an instance by its id alone, of one of the addresses if those are given; raises InstanceNotFound."""
+    row = session.execute(select(_T).where(_T.c.instance_id == instance_id)).first()
+    if row is None or (addresses is not None and row.address not in addresses):
+        raise InstanceNotFound(instance_id)
+    return get(session, row.address, instance_id)
+
+
+def lock_seen(session: Session, instance_id: str, addresses: Sequence[str] | None) -> Instance:
+    """Get such an instance that is about to change, locked until the transaction ends."""
+    return get_by_ref(session, _ref(get_seen(session, instance_id, addresses)))
+
+
 def change(session: Session, instance: Instance, *, at: datetime, **values: Any) -> None:
     """Write some columns of an instance, and set them on the object too."""
     values["updated_at"] = at
     session.execute(update(_T).where(_T.c.id == instance.id).values(**values))
     apply(instance, values)
+
+
+def open_access(session: Session, instance: Instance) -> dict[str, str | None] | None:
+    """Open the access data of an instance; None if there is none."""
+    if instance.access is None:
+        return None
+    opened: dict[str, str | None] = session.info["sealer"].open(instance.access)
+    return opened
 
 
 def list_(
@@ -119,6 +140,7 @@ def list_(
     addresses: Sequence[str] | None = None,
     after: int = 0,
     limit: int = 50,
+    states: Sequence[str] | None = None,
     is_frozen: bool | None = None,
     **equal: str | None,
 ) -> list[Instance]:
@@ -126,6 +148,8 @@ def list_(
     statement = select(_T).where(_T.c.id > after, _T.c.state != InstanceState.MERGED)
     if addresses is not None:
         statement = statement.where(_T.c.address.in_(addresses))
+    if states is not None:
+        statement = statement.where(_T.c.state.in_(states))
     if is_frozen is not None:
         statement = statement.where(_T.c.is_frozen == is_frozen)
     for name, value in equal.items():

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session
@@ -34,9 +34,12 @@ def list_(session: Session, *, after: int = 0, limit: int = 50) -> list[Notice]:
 
 
 def acknowledge(session: Session, notice_id: int, *, at: datetime) -> Notice:
-    """Mark a notice as read; raises NoticeNotFound."""
+    """Mark a notice as read, once; raises NoticeNotFound."""
     row = session.execute(
-        update(_T).where(_T.c.id == notice_id).values(acknowledged_at=at).returning(_T)
+        update(_T)
+        .where(_T.c.id == notice_id)
+        .values(acknowledged_at=func.coalesce(_T.c.acknowledged_at, at))
+        .returning(_T)
     ).first()
     if row is None:
         raise NoticeNotFound(str(notice_id))

@@ -7,6 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import SchemaOutOfDate
 
@@ -40,6 +41,16 @@ def is_current(engine: Engine) -> bool:
     """Say whether the database has the tables this version needs."""
     with engine.connect() as connection:
         return _current(connection) == _head()
+
+
+def answers(engine: Engine) -> bool:
+    """Say whether the database answers at all."""
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("select 1"))
+    except SQLAlchemyError:
+        return False
+    return True
 
 
 def _config() -> Config:

@@ -40,7 +40,7 @@ _MESSAGE_MAX = 255
 _jitter = random.SystemRandom()
 
 
-class OrderRefused(Exception):  # noqa: N818 - it says what happened
+class OrderRefused(Exception):
     """The marketplace answered no for good; `code` is without its `CBC.` or `MKT.`, e.g. `0150`."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -54,7 +54,7 @@ class OrderRefused(Exception):  # noqa: N818 - it says what happened
         return f"{self.code}: {self.message}"
 
 
-class KooGalleryUnavailable(Exception):  # noqa: N818 - it says what happened
+class KooGalleryUnavailable(Exception):
     """No usable answer was had; asking again later may bring one."""
 
     def __init__(self, reason: str) -> None:
@@ -79,7 +79,7 @@ class KooGallery:
     connecting, sending, every wait for bytes.
     """
 
-    def __init__(  # noqa: PLR0913 - all by name
+    def __init__(
         self,
         *,
         base_url: str,

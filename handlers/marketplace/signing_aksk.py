@@ -15,7 +15,7 @@ _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 _OURS = frozenset({"host", "x-sdk-date", "authorization"})
 
 
-def sign(  # noqa: PLR0913 - a request has that many parts
+def sign(
     method: str,
     url: str,
     headers: Mapping[str, str],

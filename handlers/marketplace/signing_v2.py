@@ -103,7 +103,7 @@ _DECODER = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_consta
 _WORDS = {None: "null", True: "true", False: "false"}
 
 
-def _written(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def _written(value: Any) -> str:
     match value:
         case _Number():
             return value

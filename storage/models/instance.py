@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.columns import UtcDateTime
@@ -27,7 +27,8 @@ class Instance(SQLModel, table=True):
 
     `merged_into` names the instance that serves a second pay-per-use line of the same order and product.
     `expires_at` is what the marketplace set by refreshInstance; `expected_expires_at` is what the order
-    said, which the guide calls a reference only. `access` is sealed.
+    said, which the guide calls a reference only. `access` is sealed. What an order says is stored at any
+    length: a paid order must not fail over one.
     """
 
     __tablename__ = "instances"
@@ -52,13 +53,13 @@ class Instance(SQLModel, table=True):
     protocol: str = Field(default="v2", max_length=4)
     order_id: str = Field(max_length=64)
     order_line_id: str = Field(max_length=64)
-    order_type: str | None = Field(default=None, max_length=32)
-    charging_mode: str | None = Field(default=None, max_length=25)
-    product_id: str | None = Field(default=None, max_length=64)
+    order_type: str | None = None
+    charging_mode: str | None = None
+    product_id: str | None = None
     product_name: str | None = None
-    sku_code: str | None = Field(default=None, max_length=64)
-    linear_value: int | None = None
-    customer_id: str | None = Field(default=None, max_length=100)
+    sku_code: str | None = None
+    linear_value: int | None = Field(default=None, sa_type=BigInteger)
+    customer_id: str | None = None
     is_trial: bool = False
     state: str = Field(default=InstanceState.PROVISIONING, max_length=16)
     is_frozen: bool = False

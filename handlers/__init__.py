@@ -1,0 +1,1 @@
+"""What koogate answers: the edge, the activities, the lifecycle, the work behind them."""

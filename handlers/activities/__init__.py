@@ -1,0 +1,1 @@
+"""Activities of V2.0: one module each, with the name of its contract."""

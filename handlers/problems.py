@@ -1,0 +1,57 @@
+"""Problem documents (RFC 9457) for those who are not the marketplace."""
+
+from typing import Any
+
+import orjson
+
+_TITLES = {
+    400: "Bad request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Content too large",
+    500: "Internal error",
+}
+
+
+async def send_problem(send: Any, status: int, detail: str, *, field: str | None = None) -> None:
+    """Send a problem document; `field` names what of the request is wrong."""
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+    }
+    if field:
+        content["field"] = field
+    headers: list[tuple[bytes, bytes]] = []
+    if status == 401:  # noqa: PLR2004 - HTTP statuses are their own names
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send_json(send, status, content, media_type=b"application/problem+json", headers=headers)
+
+
+async def send_json(
+    send: Any,
+    status: int,
+    content: Any,
+    *,
+    media_type: bytes = b"application/json",
+    headers: list[tuple[bytes, bytes]] | None = None,
+) -> None:
+    """Send a JSON answer."""
+    body = orjson.dumps(content)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", media_type),
+                (b"content-length", b"%d" % len(body)),
+                (b"cache-control", b"no-store"),
+                *(headers or []),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

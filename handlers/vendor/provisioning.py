@@ -1,0 +1,95 @@
+"""Report what became of the product's work, or have it tried again.
+
+Contract: openapi/vendor.yaml
+"""
+
+from typing import Any
+
+from handlers.clock import Clock
+from handlers.provisioners import Access
+from handlers.settings import VendorKey
+from handlers.turns import Work, ref_of, start_again
+from handlers.validation import Invalid
+from handlers.vendor.access import addresses_of
+from handlers.vendor.errors import NothingToDo
+from handlers.vendor.rendering import render_instance
+from handlers.workflows import settling
+from storage import changes, instances
+from storage.models import Change, ChangeKind, ChangeState, Instance
+from storage.session import Session
+
+_SETTLED_BY_NOBODY = (ChangeState.PENDING, ChangeState.WAITING)
+
+
+def complete(
+    arguments: dict[str, Any], *, session: Session, workflows: Work, now: Clock, caller: VendorKey
+) -> dict[str, Any]:
+    """Complete the work that the product took on, or that failed.
+
+    Access data must come with a provisioning. Raises InstanceNotFound, NothingToDo (409), Invalid.
+    """
+    instance = instances.lock_seen(session, arguments["instanceId"], addresses_of(caller))
+    change = _reported(session, instance, (*_SETTLED_BY_NOBODY, ChangeState.FAILED))
+    access = _access(arguments["body"].get("access"))
+    if change.kind == ChangeKind.PROVISION and access is None:
+        raise Invalid("access", "is needed to complete a provisioning")
+    sealed = None if access is None else settling.seal_access(session.info["sealer"], access)
+    settling.finish(session, workflows, change, instance, sealed, now())
+    return render_instance(session, instance)
+
+
+def fail(
+    arguments: dict[str, Any], *, session: Session, workflows: Work, now: Clock, caller: VendorKey
+) -> dict[str, Any]:
+    """Fail the work that the product took on; raises InstanceNotFound, NothingToDo (409)."""
+    instance = instances.lock_seen(session, arguments["instanceId"], addresses_of(caller))
+    change = _reported(session, instance, _SETTLED_BY_NOBODY)
+    body = arguments["body"]
+    code = body.get("resultCode", "000005")
+    settling.fail(session, workflows, change, instance, body["reason"], code, now())
+    return render_instance(session, instance)
+
+
+def retry(
+    arguments: dict[str, Any], *, session: Session, workflows: Work, now: Clock, caller: VendorKey
+) -> dict[str, Any]:
+    """Start the failed work again, if it is the last thing that happened to the instance.
+
+    A freeze that failed before an unfreeze went through must not come after it: raises NothingToDo (409).
+    """
+    instance = instances.lock_seen(session, arguments["instanceId"], addresses_of(caller))
+    history = [
+        change
+        for change in changes.list_of(session, ref_of(instance))
+        if change.state != ChangeState.SUPERSEDED
+    ]
+    if not history or history[-1].state != ChangeState.FAILED:
+        msg = "the last work of this instance did not fail"
+        raise NothingToDo(msg)
+    start_again(session, workflows, instance, history[-1], now())
+    return render_instance(session, instance)
+
+
+def _reported(session: Session, instance: Instance, states: tuple[ChangeState, ...]) -> Change:
+    """Find what a report is about: the oldest open change the product was asked for, else the last failed one."""
+    change = changes.find_next(session, ref_of(instance))
+    if change is not None and change.attempt > 0:
+        return change
+    if ChangeState.FAILED in states:
+        failed = changes.find_latest(session, ref_of(instance), [ChangeState.FAILED])
+        if failed is not None:
+            return failed
+    msg = "no work of this instance waits for a report"
+    raise NothingToDo(msg)
+
+
+def _access(given: dict[str, Any] | None) -> Access | None:
+    if given is None:
+        return None
+    return Access(
+        front_end_url=given["frontEndUrl"],
+        admin_url=given.get("adminUrl"),
+        user_name=given.get("userName"),
+        password=given.get("password"),
+        memo=given.get("memo"),
+    )
