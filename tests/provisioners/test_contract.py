@@ -89,6 +89,14 @@ def test_the_optional_methods_may_be_missing(make_task: MakeTask, kind: str, res
     assert provisioner.asked == []
 
 
+def test_a_required_method_is_never_skipped(make_task: MakeTask) -> None:
+    """A provisioner that cannot freeze does not leave the buyer in silently."""
+    provisioner: Any = object()
+
+    with pytest.raises(TypeError, match="no method freeze"):
+        carry_out(provisioner, make_task("freeze"))
+
+
 def test_an_unknown_kind_is_an_error(make_task: MakeTask) -> None:
     """A kind that nobody knows is not done silently, not even if it is the name of some method."""
     with pytest.raises(ValueError, match="asked"):

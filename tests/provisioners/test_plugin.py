@@ -86,6 +86,7 @@ def test_an_entry_point_becomes_the_provisioner(install: Install, make_task: Mak
     acme = plugin(install, "Simple", region="bj")
 
     assert carry_out(acme, make_task()) == Access("https://bj.example.com/i-1")
+    assert repr(acme) == "Plugin('acme')"
 
 
 @pytest.mark.parametrize("missing", METHODS)

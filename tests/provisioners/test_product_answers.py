@@ -1,7 +1,7 @@
 import gzip
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -316,8 +316,19 @@ def test_retry_after_as_a_date(product: "Product", make_task: MakeTask, ahead: i
     assert caught.value.retry_after == seconds
 
 
+@pytest.fixture
+def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put the machine into another time zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CST-8")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_utc")
 def test_retry_after_as_a_date_without_a_zone(product: "Product", make_task: MakeTask) -> None:
-    """A date whose zone is not known is read as UTC."""
+    """A date whose zone is not known is read as UTC, wherever the machine stands."""
     now = utc_now().replace(microsecond=0)
     at = (now + timedelta(seconds=60)).astimezone(UTC)
     product.answer(503, retry_after=format_datetime(at.replace(tzinfo=None)))

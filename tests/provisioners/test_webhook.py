@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -149,7 +150,7 @@ def test_values_that_are_not_json(product: "Product", webhook: Webhook, make_tas
     product.answer(204)
     at = datetime(2026, 1, 1, tzinfo=UTC)
 
-    webhook.freeze(make_task("freeze", customer={"amount": Decimal("1.10"), "at": at}))
+    webhook.freeze(make_task("freeze", customer=MappingProxyType({"amount": Decimal("1.10"), "at": at})))
     with pytest.raises(ProductRefused, match="cannot be written as JSON"):
         webhook.freeze(make_task("freeze", customer={"phone": object()}))
 
