@@ -34,9 +34,9 @@ class Keyring:
             raise Unauthorized(msg)
         return matching[0]
 
-    def require(self, key: VendorKey, scope: str | None) -> None:
+    def require(self, key: VendorKey, scope: str) -> None:
         """Check that the key has the scope; raises Forbidden."""
-        if scope is None or (scope not in key.scopes and "*" not in key.scopes):
+        if scope not in key.scopes and "*" not in key.scopes:
             msg = f"the key {key.name!r} lacks the scope {scope}"
             raise Forbidden(msg)
 

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from handlers.bodies import BodyTooLarge, Disconnected, header
-from handlers.contracts import create_contract_app
+from handlers.contracts import create_contract_app, load_contract
 from handlers.problems import send_json, send_problem
 from handlers.services import Services, supply, wanted
 from handlers.settings import VendorKey
@@ -54,7 +54,7 @@ def _wire(services: Services, keyring: Keyring, operation: Any) -> Any:
     """Bind an operation to its handler: scope first, then one transaction, or a read."""
     handler = operation.function
     names = wanted(handler)
-    required = operation.operation["x-scope"] if hasattr(operation, "operation") else None
+    required = load_contract("vendor.yaml")["paths"][operation.path][operation.method]["x-scope"]
     is_read = operation.method.lower() == "get"
     status = next(int(code) for code in operation.responses if code.startswith("2"))
     run = services.unit_of_work.read if is_read else services.unit_of_work.run
