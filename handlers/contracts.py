@@ -33,14 +33,14 @@ def create_contract_app(name: str, wire: Wiring, *, is_strict: bool = False) -> 
     and Starlette's HTTPException for unknown paths and methods; the caller words them.
     """
 
-    class _Endpoints(AsyncApi):
+    class _Endpoints(AsyncApi):  # type: ignore[misc] # connexion ships no types
         def make_operation(self, operation: Any) -> Any:
             return wire(operation)
 
-    class _LastStage(AsyncASGIApp):
+    class _LastStage(AsyncASGIApp):  # type: ignore[misc] # connexion ships no types
         api_cls = _Endpoints
 
-    class _App(AsyncApp):
+    class _App(AsyncApp):  # type: ignore[misc] # connexion ships no types
         def __init__(self) -> None:
             self._middleware_app = _LastStage()
             AbstractApp.__init__(

@@ -1,4 +1,4 @@
-"""Swagger UI of every contract under /docs; its files are shipped with it, nothing is fetched from elsewhere."""
+"""Swagger UI of every contract under /docs; its files come with the package, nothing from elsewhere."""
 
 import json
 from typing import Any

@@ -157,9 +157,19 @@ def sell(
     The first business id becomes the instance id (创建实例, zh-cn_topic_0070649427). A repeat gives the
     same instance and starts nothing, unless provisioning had failed: then it starts afresh.
     """
-    instance, is_new = _claim(session, address, order_id, order_line_id, business_id, at)
+    line = {"address": address, "order_id": order_id, "order_line_id": order_line_id}
+    instance, is_new = _claim(session, business_id, at=at, **line)
     if is_new:
-        begin(session, work, instance, ChangeKind.PROVISION, at, order_id, order_line_id, is_first=True)
+        begin(
+            session,
+            work,
+            instance,
+            ChangeKind.PROVISION,
+            at=at,
+            order_id=order_id,
+            order_line_id=order_line_id,
+            is_first=True,
+        )
         return instance
     if instance.state == InstanceState.MERGED:
         return instances.get(session, address, instance.instance_id)
@@ -168,19 +178,10 @@ def sell(
     return instance
 
 
-def _claim(
-    session: Session, address: str, order_id: str, order_line_id: str, business_id: str, at: datetime
-) -> tuple[Instance, bool]:
+def _claim(session: Session, business_id: str, *, at: datetime, **line: str) -> tuple[Instance, bool]:
     instance_id = business_id
     while True:
-        instance, is_new = instances.claim(
-            session,
-            address=address,
-            order_id=order_id,
-            order_line_id=order_line_id,
-            instance_id=instance_id,
-            at=at,
-        )
+        instance, is_new = instances.claim(session, instance_id=instance_id, at=at, **line)
         if instance is not None:
             return instance, is_new
         # The guide says that business ids never repeat; if one does, the buyer still gets an id of his own.
@@ -212,7 +213,14 @@ def renew(
     buyer. Only UNSUBSCRIBE_RENEWAL_PERIOD brings the expiry forward.
     """
     instance = instances.lock(session, address, instance_id)
-    change = _find(session, instance, renewal.kind, renewal.order_id, renewal.order_line_id, renewal.scene)
+    change = _find(
+        session,
+        instance,
+        renewal.kind,
+        order_id=renewal.order_id,
+        order_line_id=renewal.order_line_id,
+        scene=renewal.scene,
+    )
     if change is not None and change.expires_at == renewal.expires_at:
         return
     decide(Wish.RENEW, instance)
@@ -247,7 +255,7 @@ def set_frozen(
         return
     instances.change(session, instance, at=at, is_frozen=is_frozen, frozen_at=at if is_frozen else None)
     if ruling is Ruling.APPLY:
-        begin(session, work, instance, ChangeKind.FREEZE if is_frozen else ChangeKind.UNFREEZE, at)
+        begin(session, work, instance, ChangeKind.FREEZE if is_frozen else ChangeKind.UNFREEZE, at=at)
 
 
 def upgrade(
@@ -262,10 +270,18 @@ def upgrade(
 ) -> Change:
     """Give the change that an upgrade order asked for, starting it the first time or after a failure."""
     instance = instances.lock(session, address, instance_id)
-    change = _find(session, instance, ChangeKind.CHANGE, order_id, order_line_id)
+    change = _find(session, instance, ChangeKind.CHANGE, order_id=order_id, order_line_id=order_line_id)
     if change is None:
         decide(Wish.UPGRADE, instance)
-        return begin(session, work, instance, ChangeKind.CHANGE, at, order_id, order_line_id)
+        return begin(
+            session,
+            work,
+            instance,
+            ChangeKind.CHANGE,
+            at=at,
+            order_id=order_id,
+            order_line_id=order_line_id,
+        )
     if change.state == ChangeState.FAILED:
         decide(Wish.UPGRADE, instance)
         start_again(session, work, instance, change, at)
@@ -313,6 +329,7 @@ def _find(
     session: Session,
     instance: Instance,
     kind: ChangeKind,
+    *,
     order_id: str,
     order_line_id: str,
     scene: str = "",

@@ -18,6 +18,9 @@ class Work(Protocol):
     def deliver(self, session: Session, change: Change, *, delay: float = 0.0) -> None:
         """Have a change carried out; the same start and attempt of the same change twice is once."""
 
+    def watch(self, session: Session, change: Change, *, delay: float) -> None:
+        """Fail a change that waits for the vendor's report if `delay` seconds later it still does."""
+
 
 def ref_of(instance: Instance) -> int:
     """Give the row number of a stored instance."""
@@ -32,10 +35,10 @@ def begin(
     work: Work,
     instance: Instance,
     kind: ChangeKind,
+    *,
     at: datetime,
     order_id: str | None = None,
     order_line_id: str | None = None,
-    *,
     is_first: bool = False,
     scene: str = "",
     product_id: str | None = None,

@@ -181,7 +181,7 @@ class ValidatedOperation:
         }
 
 
-class _Api(RoutedAPI):  # type: ignore[type-arg]
+class _Api(RoutedAPI):  # type: ignore[misc] # connexion ships no types
     def __init__(self, *arguments: Any, is_strict: bool = False, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._is_strict = is_strict
@@ -191,7 +191,7 @@ class _Api(RoutedAPI):  # type: ignore[type-arg]
         return ValidatedOperation(self.next_app, operation, is_strict=self._is_strict)
 
 
-class CompiledValidation(RoutedMiddleware):  # type: ignore[type-arg]
+class CompiledValidation(RoutedMiddleware):  # type: ignore[misc] # connexion ships no types
     """The stage that takes the place of Connexion's own request validation."""
 
     api_cls = _Api

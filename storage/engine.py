@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Engine as Engine
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
+
+__all__ = ["Engine", "create_engine", "create_writer_engine", "is_sqlite", "is_supported", "sqlite_path"]
 
 _PRAGMAS = ("journal_mode=wal", "synchronous=full", "busy_timeout=30000", "foreign_keys=on")
 

@@ -107,7 +107,7 @@ def lock(session: Session, address: str, instance_id: str) -> Instance:
 
 
 def get_seen(session: Session, instance_id: str, addresses: Sequence[str] | None) -> Instance:
-    """Get an instance by its id alone, of one of the addresses if those are given; raises InstanceNotFound."""
+    """Get an instance by its id alone, if its address is among those; raises InstanceNotFound."""
     row = session.execute(select(_T).where(_T.c.instance_id == instance_id)).first()
     if row is None or (addresses is not None and row.address not in addresses):
         raise InstanceNotFound(instance_id)
@@ -126,11 +126,11 @@ def change(session: Session, instance: Instance, *, at: datetime, **values: Any)
     apply(instance, values)
 
 
-def open_access(session: Session, instance: Instance) -> dict[str, str | None] | None:
+def open_access(session: Session, instance: Instance) -> dict[str, Any] | None:
     """Open the access data of an instance; None if there is none."""
     if instance.access is None:
         return None
-    opened: dict[str, str | None] = session.info["sealer"].open(instance.access)
+    opened: dict[str, Any] = session.info["sealer"].open(instance.access)
     return opened
 
 

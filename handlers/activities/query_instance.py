@@ -68,6 +68,6 @@ def _refuse_if_over(instance: Instance) -> None:
 
 
 def _entry(session: Session, asked_id: str, instance: Instance) -> dict[str, Any]:
-    """Describe one instance under the id it was asked by; without access data where the vendor sends it himself."""
+    """Describe an instance under the id it was asked by, with access data if there is any."""
     access = instances.open_access(session, instance)
     return {"instanceId": asked_id, **({"appInfo": app_info(**access)} if access else {})}

@@ -34,7 +34,7 @@ def complete(
     if change.kind == ChangeKind.PROVISION and access is None:
         raise Invalid("access", "is needed to complete a provisioning")
     sealed = None if access is None else settling.seal_access(session.info["sealer"], access)
-    settling.finish(session, workflows, change, instance, sealed, now())
+    settling.Settlement(session, workflows, change, instance, now()).finish(sealed)
     return render_instance(session, instance)
 
 
@@ -46,7 +46,7 @@ def fail(
     change = _reported(session, instance, _SETTLED_BY_NOBODY)
     body = arguments["body"]
     code = body.get("resultCode", "000005")
-    settling.fail(session, workflows, change, instance, body["reason"], code, now())
+    settling.Settlement(session, workflows, change, instance, now()).fail(body["reason"], code)
     return render_instance(session, instance)
 
 
@@ -71,7 +71,7 @@ def retry(
 
 
 def _reported(session: Session, instance: Instance, states: tuple[ChangeState, ...]) -> Change:
-    """Find what a report is about: the oldest open change the product was asked for, else the last failed one."""
+    """Find what a report is about: the open change the product was asked for, else the last failed one."""
     change = changes.find_next(session, ref_of(instance))
     if change is not None and change.attempt > 0:
         return change

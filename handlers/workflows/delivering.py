@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 from dbos import DBOS
 
 from handlers.koogallery import KooGalleryUnavailable, OrderRefused
-from handlers.provisioners import Access, Later, ProductRefused, ProductUnavailable, carry_out
+from handlers.provisioners import (
+    Access,
+    Later,
+    ProductRefused,
+    ProductUnavailable,
+    Provisioner,
+    Task,
+    carry_out,
+)
 from handlers.workflows import learning, settling
 from handlers.workflows.durable import Enqueuer
 from handlers.workflows.outcomes import Outcome
@@ -85,7 +93,7 @@ def deadline(change_id: int, run: int) -> str:
 def _begin(change_id: int, run: int, attempt: int) -> dict[str, bool]:
     services = _services()
     return services.unit_of_work.run_now(
-        lambda session: settling.begin(session, services.workflows, change_id, run, attempt)
+        lambda session: settling.begin_attempt(session, services.workflows, change_id, run, attempt)
     )
 
 
@@ -121,17 +129,21 @@ def _ask(change_id: int) -> dict[str, Any]:
     provisioner = services.provisioners.get(task.address)
     if provisioner is None:
         return _not_configured(task.address).as_json()
+    return _carry_out(services, provisioner, task).as_json()
+
+
+def _carry_out(services: "Services", provisioner: Provisioner, task: Task) -> Outcome:
     try:
         result = carry_out(provisioner, task)
     except ProductRefused as refusal:
-        return Outcome.refused(refusal.reason, refusal.result_code).as_json()
+        return Outcome.refused(refusal.reason, refusal.result_code)
     except ProductUnavailable as trouble:
-        return Outcome.unavailable(trouble.reason, trouble.retry_after).as_json()
+        return Outcome.unavailable(trouble.reason, trouble.retry_after)
     if isinstance(result, Later):
-        return Outcome.later().as_json()
+        return Outcome.later()
     if isinstance(result, Access):
-        return Outcome.done(settling.seal_access(services.sealer, result)).as_json()
-    return Outcome.done().as_json()
+        return Outcome.done(settling.seal_access(services.sealer, result))
+    return Outcome.done()
 
 
 def _not_configured(address: str) -> Outcome:

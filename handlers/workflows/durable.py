@@ -109,7 +109,7 @@ class Worker:
             try:
                 self._beat()
                 self._keep_up()
-            except Exception:
+            except Exception:  # noqa: BLE001 - the watch must outlive whatever a database does
                 _log.exception("the heartbeat failed; it is tried again")
 
     def _beat(self) -> None:

@@ -49,7 +49,7 @@ def learn(session: Session, work: Work, change_id: int, order: OrderInfo, *, at:
         return Outcome.refused(f"order {order_id} has no line {order_line_id}")
     orders.add(session, instance.address, order_id, order_line_id, order.raw, at=at)
     if change.kind == ChangeKind.PROVISION:
-        return _describe(session, work, instance, order, line, at)
+        return _describe(session, work, instance, order, line, at=at)
     return None
 
 
@@ -59,6 +59,7 @@ def _describe(
     instance: Instance,
     order: OrderInfo,
     line: OrderLine,
+    *,
     at: datetime,
 ) -> Outcome | None:
     """Write what was bought into the instance, unless another one serves that pay-per-use product."""
@@ -101,7 +102,7 @@ def _merge(session: Session, work: Work, instance: Instance, twin: Instance, at:
     instances.change(session, instance, at=at, state=InstanceState.MERGED, merged_into=twin.instance_id)
     if instance.is_frozen and not twin.is_frozen:
         instances.change(session, twin, at=at, is_frozen=True, frozen_at=at)
-        begin(session, work, twin, ChangeKind.FREEZE, at)
+        begin(session, work, twin, ChangeKind.FREEZE, at=at)
     notices.add(
         session,
         "pay-per-use-merged",

@@ -6,8 +6,7 @@ from typing import Any
 
 from handlers.provisioners import Access
 from handlers.settings import RetrySettings
-from handlers.turns import Work, advance, ref_of
-from handlers.turns import begin as begin_change
+from handlers.turns import Work, advance, begin, ref_of
 from handlers.workflows.learning import known_order, needs_order, product_columns
 from handlers.workflows.outcomes import Outcome
 from storage import changes, instances, notices
@@ -17,6 +16,7 @@ from storage.session import Session
 
 # After so many attempts a person is told, though the work goes on.
 _ATTEMPTS_BEFORE_NOTICE = 5
+_LONGEST_REASON = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,9 @@ def seal_access(sealer: Sealer, access: Access) -> str:
     return sealer.seal(asdict(access)).decode()
 
 
-def begin(session: Session, work: Work, change_id: int, run: int, attempt: int) -> dict[str, bool]:
+def begin_attempt(session: Session, work: Work, change_id: int, run: int, attempt: int) -> dict[str, bool]:
     """Count the attempt; if the change is settled or was started anew, make way for what comes next."""
-    change = changes.get(session, change_id)
-    instances.get_by_ref(session, change.instance_ref)
-    change = changes.get(session, change_id)
+    change, _ = _lock(session, change_id)
     if change.state != ChangeState.PENDING or change.run != run:
         advance(session, work, change.instance_ref)
         return {"goes_on": False, "needs_order": False}
@@ -46,7 +44,7 @@ def begin(session: Session, work: Work, change_id: int, run: int, attempt: int) 
 
 def settle(
     session: Session,
-    work: Any,
+    work: Work,
     change_id: int,
     run: int,
     outcome: Outcome,
@@ -55,151 +53,133 @@ def settle(
     at: datetime,
 ) -> Settled:
     """Write the outcome of an attempt; a repeat of this step changes nothing."""
-    ref = changes.get(session, change_id).instance_ref
-    instance = instances.get_by_ref(session, ref)
-    change = changes.get(session, change_id)
+    change, instance = _lock(session, change_id)
     if change.state != ChangeState.PENDING or change.run != run:
-        advance(session, work, ref)
-        return Settled(ref, change.state)
-    if outcome.kind == "unavailable":
-        return _try_later(session, work, change, instance, outcome, retry, at)
-    if outcome.kind == "later":
-        changes.change(session, change, state=ChangeState.WAITING)
-        work.watch(session, change, delay=retry.complete_within)
-    elif outcome.kind == "done":
-        finish(session, work, change, instance, outcome.access, at)
-    else:
-        fail(session, work, change, instance, outcome.reason, outcome.result_code, at)
-    return Settled(ref, change.state)
-
-
-def _try_later(
-    session: Session,
-    work: Work,
-    change: Change,
-    instance: Instance,
-    outcome: Outcome,
-    retry: RetrySettings,
-    at: datetime,
-) -> Settled:
-    ref = ref_of(instance)
-    if at - change.started_at > timedelta(seconds=retry.give_up_after):
-        fail(session, work, change, instance, f"gave up: {outcome.reason}", outcome.result_code, at)
-        return Settled(ref, change.state)
-    delay = min(retry.longest_delay, retry.first_delay * 2 ** min(change.attempt - 1, 30))
-    delay = max(delay, outcome.retry_after or 0.0)
-    changes.change(
-        session, change, next_attempt_at=at + timedelta(seconds=delay), reason=outcome.reason[:1000]
-    )
-    if change.attempt >= _ATTEMPTS_BEFORE_NOTICE:
-        _tell(session, "product-unreachable", instance, change, outcome.reason, at)
-    work.deliver(session, change, delay=delay)
-    return Settled(ref, change.state)
-
-
-def finish(
-    session: Session, work: Work, change: Change, instance: Instance, access: str | None, at: datetime
-) -> None:
-    """Write what is so now, and start the next change. `access` is sealed."""
-    changes.change(
-        session,
-        change,
-        state=ChangeState.DONE,
-        settled_at=at,
-        next_attempt_at=None,
-        result_code=None,
-        reason=None,
-    )
-    values = _changed(session, change, instance, access, at)
-    if values:
-        instances.change(session, instance, at=at, **values)
-    if change.kind == ChangeKind.PROVISION:
-        _catch_up_freeze(session, work, instance, at)
-    advance(session, work, ref_of(instance))
-
-
-def _changed(
-    session: Session, change: Change, instance: Instance, access: str | None, at: datetime
-) -> dict[str, Any]:
-    if instance.state == InstanceState.RELEASED:
-        return {}
-    values: dict[str, Any] = {}
-    if access is not None:
-        values["access"] = access.encode()
-    if change.kind == ChangeKind.PROVISION:
-        values |= {
-            "state": InstanceState.ACTIVE,
-            "activated_at": at,
-            "failure_code": None,
-            "failure_reason": None,
-        }
-    elif change.kind == ChangeKind.CHANGE:
-        known = known_order(session, instance, change)
-        if known is not None:
-            values |= {name: value for name, value in product_columns(known[1]).items() if value is not None}
-    return values
-
-
-def _catch_up_freeze(session: Session, work: Work, instance: Instance, at: datetime) -> None:
-    """Tell the product of a freeze that came while there was nothing to freeze."""
-    if not instance.is_frozen:
-        return
-    pending = changes.find_latest(session, ref_of(instance), [ChangeState.PENDING])
-    if pending is None or pending.kind != ChangeKind.FREEZE:
-        begin_change(session, work, instance, ChangeKind.FREEZE, at)
-
-
-def fail(
-    session: Session,
-    work: Work,
-    change: Change,
-    instance: Instance,
-    reason: str,
-    result_code: str,
-    at: datetime,
-) -> None:
-    """Write that a change failed for good, tell a person, and go on with what can still be done."""
-    changes.change(
-        session,
-        change,
-        state=ChangeState.FAILED,
-        settled_at=at,
-        next_attempt_at=None,
-        result_code=result_code,
-        reason=reason[:1000],
-    )
-    if change.kind == ChangeKind.PROVISION and instance.state == InstanceState.PROVISIONING:
-        instances.change(
-            session,
-            instance,
-            at=at,
-            state=InstanceState.FAILED,
-            failure_code=result_code,
-            failure_reason=reason[:1000],
-        )
-        _drop_all_but_deprovision(session, instance, at)
-    _tell(session, f"{change.kind}-failed", instance, change, reason, at)
-    advance(session, work, ref_of(instance))
-
-
-def _drop_all_but_deprovision(session: Session, instance: Instance, at: datetime) -> None:
-    """Without a product there is nothing to renew or change; a freeze stays marked on the instance."""
-    for change in changes.list_of(session, ref_of(instance)):
-        if change.state == ChangeState.PENDING and change.kind != ChangeKind.DEPROVISION:
-            changes.change(session, change, state=ChangeState.SUPERSEDED, settled_at=at)
+        advance(session, work, change.instance_ref)
+        return Settled(change.instance_ref, change.state)
+    settlement = Settlement(session, work, change, instance, at)
+    match outcome.kind:
+        case "unavailable":
+            settlement.try_later(outcome, retry)
+        case "later":
+            changes.change(session, change, state=ChangeState.WAITING)
+            work.watch(session, change, delay=retry.complete_within)
+        case "done":
+            settlement.finish(outcome.access)
+        case _:
+            settlement.fail(outcome.reason, outcome.result_code)
+    return Settled(change.instance_ref, change.state)
 
 
 def expire(session: Session, work: Work, change_id: int, run: int, *, at: datetime) -> Settled:
     """Fail a change that the vendor took on and did not report in time."""
-    ref = changes.get(session, change_id).instance_ref
-    instance = instances.get_by_ref(session, ref)
-    change = changes.get(session, change_id)
+    change, instance = _lock(session, change_id)
     if change.state == ChangeState.WAITING and change.run == run:
-        fail(session, work, change, instance, "the product did not report in time", "000005", at)
-    return Settled(ref, change.state)
+        Settlement(session, work, change, instance, at).fail("the product did not report in time", "000005")
+    return Settled(change.instance_ref, change.state)
 
 
-def _tell(session: Session, kind: str, instance: Instance, change: Change, reason: str, at: datetime) -> None:
-    subject = f"{instance.address} {instance.instance_id}"
-    message = f"{change.kind} of instance {instance.instance_id} (order {instance.order_id}): {reason}"
-    notices.add(session, kind, subject, message[:2000], at=at)
+def _lock(session: Session, change_id: int) -> tuple[Change, Instance]:
+    """Get a change and its instance; the change is read again behind the instance's lock."""
+    instance = instances.get_by_ref(session, changes.get(session, change_id).instance_ref)
+    return changes.get(session, change_id), instance
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The end of one attempt of a change, in one transaction that holds the instance's lock."""
+
+    session: Session
+    work: Work
+    change: Change
+    instance: Instance
+    at: datetime
+
+    def finish(self, access: str | None) -> None:
+        """Write what is so now, and start the next change. `access` is sealed."""
+        self._close(ChangeState.DONE)
+        values = self._changed(access)
+        if values:
+            instances.change(self.session, self.instance, at=self.at, **values)
+        if self.change.kind == ChangeKind.PROVISION:
+            self._catch_up_freeze()
+        self._advance()
+
+    def fail(self, reason: str, result_code: str) -> None:
+        """Write that the change failed for good, tell a person, and go on with what can still be done."""
+        reason = reason[:_LONGEST_REASON]
+        self._close(ChangeState.FAILED, result_code=result_code, reason=reason)
+        if self.change.kind == ChangeKind.PROVISION and self.instance.state == InstanceState.PROVISIONING:
+            failed = {"state": InstanceState.FAILED, "failure_code": result_code, "failure_reason": reason}
+            instances.change(self.session, self.instance, at=self.at, **failed)
+            self._drop_all_but_deprovision()
+        self._tell(f"{self.change.kind}-failed", reason)
+        self._advance()
+
+    def try_later(self, outcome: Outcome, retry: RetrySettings) -> None:
+        """Have the next attempt made after a pause that doubles, until it is time to give up."""
+        if self.at - self.change.started_at > timedelta(seconds=retry.give_up_after):
+            self.fail(f"gave up: {outcome.reason}", outcome.result_code)
+            return
+        delay = min(retry.longest_delay, retry.first_delay * 2 ** min(self.change.attempt - 1, 30))
+        delay = max(delay, outcome.retry_after or 0.0)
+        changes.change(
+            self.session,
+            self.change,
+            next_attempt_at=self.at + timedelta(seconds=delay),
+            reason=outcome.reason[:_LONGEST_REASON],
+        )
+        if self.change.attempt >= _ATTEMPTS_BEFORE_NOTICE:
+            self._tell("product-unreachable", outcome.reason)
+        self.work.deliver(self.session, self.change, delay=delay)
+
+    def _close(self, state: ChangeState, **values: Any) -> None:
+        closed = {"result_code": None, "reason": None, **values}
+        changes.change(
+            self.session, self.change, state=state, settled_at=self.at, next_attempt_at=None, **closed
+        )
+
+    def _changed(self, access: str | None) -> dict[str, Any]:
+        if self.instance.state == InstanceState.RELEASED:
+            return {}
+        values: dict[str, Any] = {} if access is None else {"access": access.encode()}
+        if self.change.kind == ChangeKind.PROVISION:
+            values |= {
+                "state": InstanceState.ACTIVE,
+                "activated_at": self.at,
+                "failure_code": None,
+                "failure_reason": None,
+            }
+        elif self.change.kind == ChangeKind.CHANGE:
+            known = known_order(self.session, self.instance, self.change)
+            if known is not None:
+                bought = product_columns(known[1])
+                values |= {name: value for name, value in bought.items() if value is not None}
+        return values
+
+    def _catch_up_freeze(self) -> None:
+        """Tell the product of a freeze that came while there was nothing to freeze."""
+        if not self.instance.is_frozen:
+            return
+        pending = changes.find_latest(self.session, ref_of(self.instance), [ChangeState.PENDING])
+        if pending is None or pending.kind != ChangeKind.FREEZE:
+            begin(self.session, self.work, self.instance, ChangeKind.FREEZE, at=self.at)
+
+    def _drop_all_but_deprovision(self) -> None:
+        """Without a product there is nothing to renew or change; a freeze stays marked on the instance."""
+        for change in changes.list_of(self.session, ref_of(self.instance)):
+            if change.state == ChangeState.PENDING and change.kind != ChangeKind.DEPROVISION:
+                changes.change(self.session, change, state=ChangeState.SUPERSEDED, settled_at=self.at)
+
+    def _tell(self, kind: str, reason: str) -> None:
+        instance = self.instance
+        notices.add(
+            self.session,
+            kind,
+            f"{instance.address} {instance.instance_id}",
+            f"{self.change.kind} of instance {instance.instance_id} (order {instance.order_id}): {reason}",
+            at=self.at,
+        )
+
+    def _advance(self) -> None:
+        advance(self.session, self.work, ref_of(self.instance))

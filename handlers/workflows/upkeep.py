@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from handlers.turns import advance
@@ -44,11 +45,11 @@ def revive_broken(services: "Services") -> None:
             continue
         change_id = int(rest.split(":")[0])
         _log.error("starting again what broke: %s", workflow_id)
-        services.unit_of_work.run_now(lambda session, ref=change_id: _again(session, services, ref))
+        services.unit_of_work.run_now(partial(_again, services, change_id))
     durable.forget(broken)
 
 
-def _again(session: Session, services: "Services", change_id: int) -> None:
+def _again(services: "Services", change_id: int, session: Session) -> None:
     try:
         change = changes.get(session, change_id)
     except ChangeNotFound:
