@@ -106,7 +106,7 @@ class Edge:
             )
         except Replayed:
             return await self._answer_again(call)
-        except Exception:  # the answer goes out all the same
+        except Exception:  # noqa: BLE001 - the answer goes out all the same
             _log.exception("a refused call could not be recorded")
         return answer
 
