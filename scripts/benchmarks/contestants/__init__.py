@@ -1,0 +1,1 @@
+"""The servers that are measured: ours, and peers that do the same work."""
