@@ -11,6 +11,8 @@ from storage.models import Call as CallRow
 from storage.session import Session
 
 _LONGEST_ID = 64
+# Bytes that are kept of a body which nobody signed.
+_OF_A_STRANGER = 4096
 
 
 def record(session: Session, call: Call, answer: Answer) -> None:
@@ -84,7 +86,8 @@ def _id(call: Call, name: str) -> str | None:
 
 
 def _content(call: Call, answer: Answer) -> dict[str, str]:
-    return {"request": call.raw.decode("utf-8", "replace"), "answer": answer.body().decode()}
+    raw = call.raw if call.match is not None else call.raw[:_OF_A_STRANGER]
+    return {"request": raw.decode("utf-8", "replace"), "answer": answer.body().decode()}
 
 
 def _duration(call: Call) -> int:

@@ -6,9 +6,12 @@ refused, with a message that names it and never quotes a value.
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 _LONGEST_NUMBER = 64
+# Whoever looks into a body may go down recursively, and no call of the marketplace is deeper than five.
+_DEEPEST = 64
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPE_THAT_NEEDS_A_LOOK = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -32,6 +35,8 @@ def read_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         msg = "the body is not a JSON object"
         raise Malformed(msg)
+    if raw.count(b"{") + raw.count(b"[") > _DEEPEST:
+        _check_depth(value)
     if _ESCAPE_THAT_NEEDS_A_LOOK.search(raw):
         _check_characters(value)
     return value
@@ -54,11 +59,14 @@ def _decode(raw: bytes) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        msg = f"the name {twice[:64]!a} stands twice in an object"
+        msg = f"the name {_first_repeated(pairs)[:64]!a} stands twice in an object"
         raise Malformed(msg)
     return found
+
+
+def _first_repeated(pairs: list[tuple[str, Any]]) -> str:
+    seen: set[str] = set()
+    return next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
 
 
 def _integer(digits: str) -> int:
@@ -79,6 +87,21 @@ def _decimal(digits: str) -> float:
 def _constant(name: str) -> NoReturn:
     msg = f"{name} is not JSON"
     raise Malformed(msg)
+
+
+def _check_depth(value: Any) -> None:
+    """Refuse what is nested deeper than anybody needs; one level after the other, so any depth is counted."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
+        if not level:
+            return
+    msg = "the body is nested too deeply"
+    raise Malformed(msg)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _check_characters(value: Any) -> None:
