@@ -63,8 +63,14 @@ def begin(
 
 
 def start_again(session: Session, work: Work, instance: Instance, change: Change, at: datetime) -> None:
-    """Start a settled change afresh, after whatever of the instance is still open."""
-    is_idle = not changes.has_open(session, ref_of(instance))
+    """Start a change afresh, after whatever of the instance is under way.
+
+    A run of the change itself that is under way comes to the new one by itself; the vendor's report on a
+    change that waits for one would not.
+    """
+    has_runner = change.state == ChangeState.PENDING
+    if change.state != ChangeState.WAITING:
+        has_runner = has_runner or changes.has_open(session, ref_of(instance))
     changes.change(
         session,
         change,
@@ -86,21 +92,27 @@ def start_again(session: Session, work: Work, instance: Instance, change: Change
             failure_code=None,
             failure_reason=None,
         )
-    if is_idle:
-        work.deliver(session, change)
+    if not has_runner:
+        advance(session, work, ref_of(instance))
 
 
 def supersede_open(session: Session, instance: Instance, at: datetime) -> bool:
-    """Drop what is open; say whether a run is under way, which will find the next change by itself."""
-    has_runner = False
-    while (change := changes.find_next(session, ref_of(instance))) is not None:
-        has_runner = has_runner or change.state == ChangeState.PENDING
-        changes.change(session, change, state=ChangeState.SUPERSEDED, settled_at=at)
+    """Drop what is open; say whether a run is under way, which will find the next change by itself.
+
+    A run that pauses before its next attempt does not count: what comes next need not wait for it.
+    """
+    current = changes.find_next(session, ref_of(instance))
+    has_runner = (
+        current is not None and current.state == ChangeState.PENDING and current.next_attempt_at is None
+    )
+    while current is not None:
+        changes.change(session, current, state=ChangeState.SUPERSEDED, settled_at=at)
+        current = changes.find_next(session, ref_of(instance))
     return has_runner
 
 
 def advance(session: Session, work: Work, instance_ref: int) -> None:
-    """Start the oldest open change of an instance, unless it waits for the vendor's report."""
+    """Start the oldest open change of an instance, unless one is under way or waits for a report."""
     change = changes.find_next(session, instance_ref)
-    if change is not None and change.state == ChangeState.PENDING:
+    if change is not None and change.state == ChangeState.PENDING and change.attempt == 0:
         work.deliver(session, change)

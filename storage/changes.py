@@ -19,7 +19,7 @@ _HAS_OPEN = select(
 _NEXT = (
     select(_T)
     .where(_T.c.instance_ref == bindparam("instance_ref"), _T.c.state.in_(OPEN_STATES))
-    .order_by(_T.c.id)
+    .order_by(_T.c.attempt == 0, _T.c.id)
     .limit(1)
 )
 
@@ -90,7 +90,7 @@ def has_open(session: Session, instance_ref: int) -> bool:
 
 
 def find_next(session: Session, instance_ref: int) -> Change | None:
-    """Find the oldest piece of work of an instance that is not settled."""
+    """Find the piece of work whose turn it is: the one under way, else the oldest that is not settled."""
     row = session.execute(_NEXT, {"instance_ref": instance_ref}).first()
     return load(Change, row) if row else None
 

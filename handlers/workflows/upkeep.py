@@ -43,21 +43,23 @@ def revive_broken(services: "Services") -> None:
         kind, _, rest = workflow_id.partition(":")
         if kind != "deliver":
             continue
-        change_id = int(rest.split(":")[0])
+        change_id, run, _attempt = map(int, rest.split(":"))
         _log.error("starting again what broke: %s", workflow_id)
-        services.unit_of_work.run_now(partial(_again, services, change_id))
+        services.unit_of_work.run_now(partial(_again, services, change_id, run))
     durable.forget(broken)
 
 
-def _again(services: "Services", change_id: int, session: Session) -> None:
+def _again(services: "Services", change_id: int, run: int, session: Session) -> None:
     try:
         change = changes.get(session, change_id)
     except ChangeNotFound:
         return
-    if change.state == ChangeState.PENDING:
-        # The broken attempt keeps its id, so the next one needs another.
-        changes.change(session, change, attempt=change.attempt + 1)
-    advance(session, services.workflows, change.instance_ref)
+    if change.state != ChangeState.PENDING or change.run != run:
+        advance(session, services.workflows, change.instance_ref)
+        return
+    # The broken attempt keeps its id, so the next one needs another.
+    changes.change(session, change, attempt=change.attempt + 1)
+    services.workflows.deliver(session, change)
 
 
 def forget_old(services: "Services") -> None:
