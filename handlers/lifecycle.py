@@ -172,7 +172,7 @@ def sell(
         )
         return instance
     if instance.state == InstanceState.MERGED:
-        return instances.get(session, address, instance.instance_id)
+        instance = instances.get(session, address, instance.instance_id)
     if instance.state == InstanceState.FAILED:
         return _provision_again(session, work, instance, at)
     return instance
@@ -268,7 +268,7 @@ def upgrade(
     order_line_id: str,
     at: datetime,
 ) -> Change:
-    """Give the change that an upgrade order asked for, starting it the first time or after a failure."""
+    """Give the change that an upgrade order asked for, starting it at first or if it came to nothing."""
     instance = instances.lock(session, address, instance_id)
     change = _find(session, instance, ChangeKind.CHANGE, order_id=order_id, order_line_id=order_line_id)
     if change is None:
@@ -282,7 +282,7 @@ def upgrade(
             order_id=order_id,
             order_line_id=order_line_id,
         )
-    if change.state == ChangeState.FAILED:
+    if change.state in {ChangeState.FAILED, ChangeState.SUPERSEDED}:
         decide(Wish.UPGRADE, instance)
         start_again(session, work, instance, change, at)
     return change

@@ -85,8 +85,11 @@ def _task(instance: Instance, target: dict[str, Any]) -> Task:
 
 
 def _text(target: dict[str, Any], name: str) -> str | None:
+    """Read a text; raises Invalid for what is none, which JSON text may hold behind the contract's back."""
     value = target.get(name)
-    return value if isinstance(value, str) else None
+    if value is None or isinstance(value, str):
+        return value
+    raise Invalid(f"productInfo.{name}", "is no text")
 
 
 def _linear_value(target: dict[str, Any], otherwise: int | None) -> int | None:

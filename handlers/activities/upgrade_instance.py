@@ -57,6 +57,9 @@ def _outcome(change: Change) -> Answer | None:
     if change.state == ChangeState.DONE:
         return ok()
     if change.state == ChangeState.SUPERSEDED:
-        return Answer(ResultCode.INTERNAL_ERROR, "the instance was released before the upgrade; 实例已释放")
+        return Answer(
+            ResultCode.INTERNAL_ERROR,
+            "dropped: the instance was released or not provisioned; 实例已释放或开通失败",
+        )
     code = ResultCode(change.result_code or ResultCode.INTERNAL_ERROR)
     return Answer(code, f"upgrade failed: {change.reason}; 实例升级失败")

@@ -9,7 +9,7 @@ from handlers.provisioners import Task
 from handlers.turns import Work, begin, ref_of, supersede_open
 from handlers.workflows.outcomes import Outcome
 from storage import changes, instances, notices, orders
-from storage.models import Change, ChangeKind, Instance, InstanceState
+from storage.models import Change, ChangeKind, ChangeState, Instance, InstanceState
 from storage.session import Session
 
 _NEEDS_ORDER = frozenset({ChangeKind.PROVISION, ChangeKind.CHANGE})
@@ -41,8 +41,10 @@ def question(session: Session, change_id: int) -> Question | None:
 
 def learn(session: Session, work: Work, change_id: int, order: OrderInfo, *, at: datetime) -> Outcome | None:
     """Keep the order; gives an outcome if the work ends here, None if it goes on."""
+    instance = instances.get_by_ref(session, changes.get(session, change_id).instance_ref)
     change = changes.get(session, change_id)
-    instance = instances.get_by_ref(session, change.instance_ref)
+    if change.state != ChangeState.PENDING:
+        return Outcome.dropped()
     order_id, order_line_id = change.order_id or "", change.order_line_id or ""
     line = order.line(order_line_id)
     if line is None:
@@ -68,19 +70,24 @@ def _describe(
         twin = instances.find_pay_per_use(session, instance.address, instance.order_id, product_id)
         if twin is not None and twin.id != instance.id:
             _merge(session, work, instance, twin, at)
-            return Outcome.merged()
+            return Outcome.dropped()
     instances.change(
         session,
         instance,
         at=at,
         order_type=_clean(order.order_type),
         charging_mode=_clean(line.charging_mode),
-        is_trial=order.order_type == "TRIAL",
+        is_trial=order.order_type == "TRIAL" and not _became_formal(session, instance),
         expected_expires_at=line.expires_at,
         customer_id=_clean(order.buyer_info.customer_id) if order.buyer_info else None,
         **product_columns(line),
     )
     return None
+
+
+def _became_formal(session: Session, instance: Instance) -> bool:
+    """Say whether the trial was bought before its own order could be looked up."""
+    return any(change.scene == "TRIAL_TO_FORMAL" for change in changes.list_of(session, ref_of(instance)))
 
 
 def product_columns(line: OrderLine) -> dict[str, Any]:
@@ -130,9 +137,11 @@ def known_order(session: Session, instance: Instance, change: Change) -> tuple[O
 
 
 def task_of(session: Session, change_id: int) -> Task | None:
-    """Make the task for the product; None if there is nothing to ask it."""
+    """Make the task for the product; None if there is nothing to ask it, or not any more."""
+    instance = instances.get_by_ref(session, changes.get(session, change_id).instance_ref)
     change = changes.get(session, change_id)
-    instance = instances.get_by_ref(session, change.instance_ref)
+    if change.state != ChangeState.PENDING:
+        return None
     if change.kind == ChangeKind.DEPROVISION and not was_asked(session, instance):
         return None
     known = known_order(session, instance, change)
@@ -160,10 +169,14 @@ def task_of(session: Session, change_id: int) -> Task | None:
 
 
 def was_asked(session: Session, instance: Instance) -> bool:
-    """Say whether the product has ever heard of the instance."""
+    """Say whether the product may have heard of the instance: not before its order is known."""
+    is_known = (
+        orders.find_info(session, instance.address, instance.order_id, instance.order_line_id) is not None
+    )
     return any(
-        change.kind == ChangeKind.PROVISION and (change.attempt > 0 or change.run > 1)
+        change.state == ChangeState.DONE or (is_known and (change.attempt > 0 or change.run > 1))
         for change in changes.list_of(session, ref_of(instance))
+        if change.kind == ChangeKind.PROVISION
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 class Outcome:
     """The product's answer to one attempt. `access` is sealed; `retry_after` in seconds."""
 
-    kind: Literal["done", "later", "refused", "unavailable", "merged"]
+    kind: Literal["done", "later", "refused", "unavailable", "dropped"]
     reason: str = ""
     result_code: str = "000005"
     retry_after: float | None = None
@@ -25,9 +25,9 @@ class Outcome:
         return cls("later")
 
     @classmethod
-    def merged(cls) -> Self:
-        """Another instance serves this order line."""
-        return cls("merged")
+    def dropped(cls) -> Self:
+        """The work is not wanted any more: the instance is over, or another one serves its order line."""
+        return cls("dropped")
 
     @classmethod
     def refused(cls, reason: str, result_code: str = "000005") -> Self:

@@ -6,7 +6,7 @@ from typing import Any
 
 from handlers.provisioners import Access
 from handlers.settings import RetrySettings
-from handlers.turns import Work, advance, begin, ref_of
+from handlers.turns import Work, advance, begin, ref_of, start_again
 from handlers.workflows.learning import known_order, needs_order, product_columns
 from handlers.workflows.outcomes import Outcome
 from storage import changes, instances, notices
@@ -101,7 +101,8 @@ class Settlement:
         values = self._changed(access)
         if values:
             instances.change(self.session, self.instance, at=self.at, **values)
-        if self.change.kind == ChangeKind.PROVISION:
+        if self.change.kind == ChangeKind.PROVISION and self.instance.state == InstanceState.ACTIVE:
+            self._take_up_again()
             self._catch_up_freeze()
         self._advance()
 
@@ -157,16 +158,26 @@ class Settlement:
                 values |= {name: value for name, value in bought.items() if value is not None}
         return values
 
+    def _take_up_again(self) -> None:
+        """Make the changes of specification that were paid for and dropped when provisioning failed."""
+        for change in changes.list_of(self.session, ref_of(self.instance)):
+            if change.kind == ChangeKind.CHANGE and change.state == ChangeState.SUPERSEDED:
+                start_again(self.session, self.work, self.instance, change, self.at)
+
     def _catch_up_freeze(self) -> None:
         """Tell the product of a freeze that came while there was nothing to freeze."""
         if not self.instance.is_frozen:
             return
-        pending = changes.find_latest(self.session, ref_of(self.instance), [ChangeState.PENDING])
-        if pending is None or pending.kind != ChangeKind.FREEZE:
+        pending = [
+            change.kind
+            for change in changes.list_of(self.session, ref_of(self.instance))
+            if change.state == ChangeState.PENDING and change.kind in {ChangeKind.FREEZE, ChangeKind.UNFREEZE}
+        ]
+        if pending[-1:] != [ChangeKind.FREEZE]:
             begin(self.session, self.work, self.instance, ChangeKind.FREEZE, at=self.at)
 
     def _drop_all_but_deprovision(self) -> None:
-        """Without a product there is nothing to renew or change; a freeze stays marked on the instance."""
+        """Without a product there is nothing to renew or change; what was paid for is remembered."""
         for change in changes.list_of(self.session, ref_of(self.instance)):
             if change.state == ChangeState.PENDING and change.kind != ChangeKind.DEPROVISION:
                 changes.change(self.session, change, state=ChangeState.SUPERSEDED, settled_at=self.at)
