@@ -11,7 +11,7 @@ from tests.world import Reply, World, new_instance
 pytestmark = pytest.mark.usefixtures("world")
 
 
-def refresh(  # noqa: PLR0913 - a renewal has this many facts
+def refresh(
     world: World,
     instance_id: str,
     expire_time: str,
