@@ -1,162 +1,64 @@
 """Settings: koogate.toml and the environment, frozen. The only reader of the environment.
 
-Every key can also come from the environment: `KOOGATE_PUBLIC_URL`, `KOOGATE_ADDRESSES__DEMO__SITE`.
-Secrets may be literal, `env:NAME` or `file:PATH` (relative to the configuration file).
+Every key can also come from the environment, and wins there: `KOOGATE_PUBLIC_URL`,
+`KOOGATE_ADDRESSES__DEMO__SITE`; a list or a table is written as JSON. Texts may be literal, `env:NAME` or
+`file:PATH` (relative to the configuration file, in the environment to the current folder).
 """
 
-import base64
+import json
 import os
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from handlers.loopback import require_safe_url
-from storage.engine import is_supported
+from handlers.configuration import (
+    Activity,
+    AddressSettings,
+    Keys,
+    KooGallerySettings,
+    ProvisionerSettings,
+    RetrySettings,
+    Secrets,
+    VendorKey,
+    WorkSettings,
+)
+from handlers.loopback import require_web_url
+from storage.engine import is_sqlite, is_supported, sqlite_path
+from storage.sealing import Sealer
 
-Site = Literal["cn", "intl", "eu"]
-Activity = Literal["newInstance", "upgradeInstance"]
-_SCOPES = frozenset({"instances:read", "instances:write", "calls:read", "notices:read", "notices:write", "*"})
+__all__ = [
+    "Activity",
+    "AddressSettings",
+    "Keys",
+    "KooGallerySettings",
+    "ProvisionerSettings",
+    "RetrySettings",
+    "Settings",
+    "SettingsError",
+    "VendorKey",
+    "WorkSettings",
+    "config_path",
+    "load_settings",
+    "make_settings",
+    "name_config",
+]
+
 _NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
-
-
 # How a parent process tells its workers which file to read.
-CONFIG_VARIABLE = "KOOGATE_CONFIG_FILE"
+_CONFIG_VARIABLE = "KOOGATE_CONFIG_FILE"
 
 
 class SettingsError(Exception):
     """A setting is wrong or missing; the text is one line that names it and never shows a secret."""
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_as_list)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Keys(_Part):
-    """The access keys of one address by interface type; several of one type while they are rotated."""
-
-    basic: Secrets = ()
-    kit: Secrets = ()
-    license: Secrets = ()
-    general: Secrets = ()
-    v1: Secrets = ()
-
-
-class ProvisionerSettings(BaseModel):
-    """How the vendor's product is reached; what goes beside `kind` depends on it."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    kind: Literal["static", "webhook", "plugin"]
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Everything beside `kind`."""
-        return dict(self.__pydantic_extra__ or {})
-
-    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """Show the kind only: the rest may hold a secret."""
-        yield "kind", self.kind
-
-
-class KooGallerySettings(_Part):
-    """The marketplace's open APIs, which koogate calls."""
-
-    base_url: str = "https://mkt.myhuaweicloud.com"
-    fallback_url: str | None = None
-    access_key_id: SecretStr = SecretStr("")
-    secret_access_key: SecretStr = SecretStr("")
-    timeout: float = Field(default=3.0, gt=0, le=30)
-    attempts: int = Field(default=3, ge=1, le=10)
-
-    @field_validator("base_url", "fallback_url")
-    @classmethod
-    def _safe(cls, value: str | None) -> str | None:
-        return None if value is None else require_safe_url(value)
-
-
-class AddressSettings(_Part):
-    """One production address: one product line of one seller with its keys."""
-
-    site: Site = "cn"
-    keys: Keys = Keys()
-    key_encoding: Literal["text", "base64"] | None = None
-    sign_answers: bool | None = None
-    answer_budget: float = Field(default=2.0, ge=0, le=15)
-    answer_when: dict[Activity, Literal["committed", "done"]] = {}
-    provisioner: ProvisionerSettings
-    koogallery: KooGallerySettings | None = None
-
-    @property
-    def signs_answers(self) -> bool:
-        """Whether answers carry `Body-Sign`: as set, else where the site still asks for it."""
-        return self.site == "eu" if self.sign_answers is None else self.sign_answers
-
-    def waits_for(self, activity: Activity) -> bool:
-        """Whether the answer waits, within the budget, for the product."""
-        return self.answer_when.get(activity, "done") == "done"
-
-    def decode_key(self, key: SecretStr) -> bytes:
-        """Give the bytes that sign; Europe shows its keys in Base64. Raises ValueError if it is not that."""
-        encoding = self.key_encoding or ("base64" if self.site == "eu" else "text")
-        text = key.get_secret_value()
-        return base64.b64decode(text, validate=True) if encoding == "base64" else text.encode()
-
-
-class VendorKey(_Part):
-    """Who may call the vendor API: a bearer token with scopes, perhaps for some addresses only."""
-
-    name: str
-    token: SecretStr = Field(min_length=16)
-    scopes: frozenset[str]
-    addresses: frozenset[str] | None = None
-
-    @field_validator("scopes")
-    @classmethod
-    def _known(cls, value: frozenset[str]) -> frozenset[str]:
-        unknown = sorted(value - _SCOPES)
-        if unknown:
-            msg = f"unknown scope {unknown[0]!r}; known are {', '.join(sorted(_SCOPES))}"
-            raise ValueError(msg)
-        return value
-
-
-class RetrySettings(_Part):
-    """How stubbornly the product and the marketplace's APIs are called. Seconds."""
-
-    first_delay: float = Field(default=1.0, gt=0)
-    longest_delay: float = Field(default=300.0, gt=0)
-    give_up_after: float = Field(default=86_400.0, gt=0)
-    complete_within: float = Field(default=10_800.0, gt=0)
-    product_timeout: float = Field(default=10.0, gt=0, le=120)
-
-
-class WorkSettings(_Part):
-    """The durable work of this process. Seconds."""
-
-    enabled: bool = True
-    concurrency: int = Field(default=32, ge=1, le=256)
-    polling_interval: float = Field(default=0.05, gt=0, le=10)
-    heartbeat: float = Field(default=5.0, gt=0)
-    dead_after: float = Field(default=30.0, gt=0)
 
 
 class Settings(BaseSettings):
@@ -179,12 +81,19 @@ class Settings(BaseSettings):
     time_window: float = Field(default=60.0, gt=0, description="seconds a timestamp may differ, both ways")
     keep_calls_days: int = Field(default=180, ge=1)
 
+    @field_validator("public_url")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        return require_web_url(value)
+
     @field_validator("database_url")
     @classmethod
     def _supported(cls, value: str) -> str:
-        if not is_supported(value):
-            msg = "must begin with sqlite:/// or postgresql+psycopg://"
+        if not _is_database(value):
+            msg = "must be sqlite:///FILE or postgresql+psycopg://USER@HOST:PORT/NAME"
             raise ValueError(msg)
+        if is_sqlite(value):
+            sqlite_path(value)
         return value
 
     @classmethod
@@ -197,18 +106,42 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
+        del env_settings, dotenv_settings, file_secret_settings
+        return _Environment(settings_cls), init_settings
+
+
+class _Environment(EnvSettingsSource):
+    """The environment: lists and tables as JSON, anything else as it stands, references as in the file."""
+
+    def __call__(self) -> dict[str, Any]:
+        found: dict[str, Any] = _resolve(super().__call__(), Path.cwd(), "")
+        return found
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """Read JSON if it is a list or a table; the field itself refuses what does not fit it."""
+        del field_name, field
+        try:
+            decoded = json.loads(value)
+        except ValueError:
+            return value
+        return decoded if isinstance(decoded, list | dict) else value
+
+
+def _is_database(url: str) -> bool:
+    try:
+        return is_supported(url)
+    except Exception:  # noqa: BLE001 - what cannot be read as a URL, whoever says so and however
+        return False
 
 
 def name_config(path: Path | None) -> None:
     """Tell the worker processes which file to read."""
-    os.environ[CONFIG_VARIABLE] = str(path.absolute()) if path is not None else ""
+    os.environ[_CONFIG_VARIABLE] = str(path.absolute()) if path is not None else ""
 
 
 def config_path() -> Path | None:
     """Give the file that the parent process named."""
-    name = os.environ.get(CONFIG_VARIABLE, "")
+    name = os.environ.get(_CONFIG_VARIABLE, "")
     return Path(name) if name else None
 
 
@@ -277,12 +210,28 @@ def _from_file(path: Path, where: str) -> str:
 
 
 def _check_keys(settings: Settings) -> None:
-    """Refuse keys that cannot work: badly coded ones, and one key for two interface types."""
+    """Refuse keys that cannot work: badly coded ones, and one key for two purposes."""
+    for index, key in enumerate(settings.encryption_keys):
+        _check_encryption_key(key, f"encryption_keys.{index}")
+    tokens: dict[str, int] = {}
+    for index, vendor_key in enumerate(settings.vendor_keys):
+        first = tokens.setdefault(vendor_key.token.get_secret_value(), index)
+        if first != index:
+            msg = f"vendor_keys.{index}.token: the same token as vendor_keys.{first}"
+            raise SettingsError(msg)
     for name, address in settings.addresses.items():
         seen: dict[bytes, str] = {}
         for kind in Keys.model_fields:
             for index, key in enumerate(getattr(address.keys, kind)):
                 _check_key(address, key, f"addresses.{name}.keys.{kind}.{index}", kind, seen)
+
+
+def _check_encryption_key(key: SecretStr, where: str) -> None:
+    try:
+        Sealer([key.get_secret_value()])
+    except ValueError as error:
+        msg = f"{where}: {error}; koogate keys make makes one"
+        raise SettingsError(msg) from None
 
 
 def _check_key(
