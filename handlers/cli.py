@@ -1,8 +1,10 @@
 """The command line: serve, demo, simulate, migrate, keys."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
@@ -15,8 +17,8 @@ from handlers.settings import Settings, SettingsError, load_settings, name_confi
 from handlers.simulator.commands import app as simulate
 from handlers.workflows import durable
 from storage import schema
-from storage.engine import create_engine, is_sqlite
-from storage.errors import StorageError
+from storage.engine import Engine, create_engine, is_sqlite, sqlite_path
+from storage.file_lock import FileLock
 
 app = typer.Typer(
     help="koogate: the seller's side of KooGallery. 云商店商家侧网关。",
@@ -32,13 +34,36 @@ ConfigOption = Annotated[
 ]
 
 
+def _end(problem: str) -> NoReturn:
+    """End with one line that says what is wrong."""
+    line = " ".join(problem.split())
+    _errors.print(f"[bold red]koogate:[/] {startup.escape(line)}", soft_wrap=True, highlight=False)
+    raise typer.Exit(2)
+
+
 def _load(path: Path | None) -> Settings:
     """Read the settings, or end with one line that names what is wrong."""
     try:
-        return load_settings(path)
+        settings = load_settings(path)
+        startup.try_together(settings)
     except SettingsError as error:
-        _errors.print(f"[bold red]koogate:[/] {startup.escape(str(error))}")
-        raise typer.Exit(2) from None
+        _end(str(error))
+    return settings
+
+
+@contextmanager
+def _opened_database(url: str) -> Iterator[Engine]:
+    """Open the database for the block; whatever is wrong with it is one line."""
+    try:
+        if is_sqlite(url):
+            path = sqlite_path(url)
+            FileLock(path.with_name(path.name + ".lock")).release()
+        engine = create_engine(url)
+        yield engine
+        engine.dispose()
+    except Exception as error:  # noqa: BLE001 - drivers raise what they like; a person wants one line
+        first_line = str(error).partition("\n")[0] or type(error).__name__
+        _end(f"database_url: {first_line}")
 
 
 def _default_config() -> Path | None:
@@ -50,19 +75,24 @@ def _default_config() -> Path | None:
 def serve(
     config: ConfigOption = None,
     host: Annotated[str, typer.Option(help="Where to listen. 监听地址。")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Which port, 0 for any. 监听端口。")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Which port, 0 for any. 监听端口,0为任意端口。")
+    ] = 8080,
     workers: Annotated[int, typer.Option(min=1, help="How many processes (PostgreSQL). 进程数。")] = 1,
 ) -> None:
     """Answer the marketplace. 启动服务。"""
     config = config or _default_config()
     settings = _load(config)
     if workers > 1 and is_sqlite(settings.database_url):
-        _errors.print(
-            "[bold red]koogate:[/] --workers: an SQLite file is served by one process; set database_url "
-            "to PostgreSQL for more"
+        _end(
+            "--workers: an SQLite file is served by one process; set database_url to PostgreSQL for more"
+            " SQLite仅支持单进程"
         )
-        raise typer.Exit(2)
-    _prepare(settings)
+    problem = startup.port_problem(host, port)
+    if problem is not None:
+        _end(problem)
+    with _opened_database(settings.database_url) as engine:
+        schema.prepare(engine)
     startup.announce(settings, Console())
     name_config(config)
     uvicorn.run(
@@ -79,29 +109,13 @@ def serve(
     )
 
 
-def _prepare(settings: Settings) -> None:
-    """Open the database once before the processes start, so that what is wrong is one line."""
-    try:
-        engine = create_engine(settings.database_url)
-        schema.prepare(engine)
-        engine.dispose()
-    except (StorageError, ValueError) as error:
-        _errors.print(f"[bold red]koogate:[/] database_url: {startup.escape(str(error))}")
-        raise typer.Exit(2) from None
-    except Exception as error:  # noqa: BLE001 - drivers raise what they like; a person wants one line
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        _errors.print(f"[bold red]koogate:[/] database_url: {startup.escape(first_line)}")
-        raise typer.Exit(2) from None
-
-
 @app.command()
 def migrate(config: ConfigOption = None) -> None:
     """Bring the database up to date. 升级数据库。"""
     settings = _load(config or _default_config())
-    engine = create_engine(settings.database_url)
-    schema.migrate(engine)
-    engine.dispose()
-    durable.prepare(settings.database_url)
+    with _opened_database(settings.database_url) as engine:
+        schema.migrate(engine)
+        durable.prepare(settings.database_url)
     Console().print("[green]the database is up to date; 数据库已是最新版本[/]")
 
 

@@ -1,5 +1,6 @@
 """What happens before the first call: the app of this process, and what a person is told."""
 
+import socket
 from typing import Any
 
 from rich.console import Console
@@ -10,7 +11,15 @@ from handlers.addresses import make_addresses
 from handlers.app import Koogate, create_app
 from handlers.settings import Settings, config_path, load_settings
 
-__all__ = ["LOGGING", "announce", "app_of_this_process", "escape", "http_implementation"]
+__all__ = [
+    "LOGGING",
+    "announce",
+    "app_of_this_process",
+    "escape",
+    "http_implementation",
+    "port_problem",
+    "try_together",
+]
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -32,6 +41,22 @@ LOGGING: dict[str, Any] = {
 def app_of_this_process() -> Koogate:
     """Make the app of the configuration that the parent process named."""
     return create_app(load_settings(config_path()))
+
+
+def try_together(settings: Settings) -> None:
+    """Put the app together and let it go; raises SettingsError for what only shows then."""
+    create_app(settings)
+
+
+def port_problem(host: str, port: int) -> str | None:
+    """Say why nobody can listen there, or None."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return f"--host, --port: {host} {port}: {error.strerror} 无法监听"
+    return None
 
 
 def http_implementation(settings: Settings) -> str:
