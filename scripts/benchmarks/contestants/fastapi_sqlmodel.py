@@ -80,8 +80,8 @@ def create(database_url: str, _gallery_url: str) -> Any:
 
 def _create_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=40)
-    engine = create_engine(url, pool_size=40, connect_args={"timeout": 30})
+        return create_engine(url)
+    engine = create_engine(url, connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
