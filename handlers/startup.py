@@ -68,26 +68,20 @@ def http_implementation(settings: Settings) -> str:
 def announce(settings: Settings, console: Console) -> None:
     """Print the addresses, their sites, and what is missing."""
     table = Table(title="koogate", title_justify="left")
-    for heading in (
-        "address 地址",
-        "site 站点",
-        "URL for the seller centre 生产地址",
-        "keys 密钥",
-        "product 产品",
-    ):
+    for heading in ("address 地址", "site 站点", "keys 密钥", "product 产品", "URL 生产地址"):
         table.add_column(heading, overflow="fold")
     for address in make_addresses(settings).values():
         counts = ", ".join(f"{kind} {len(keys)}" for kind, keys in address.keys.items() if keys)
         table.add_row(
             address.name,
             address.settings.site,
-            address.url,
             counts or "[red]none[/]",
             address.settings.provisioner.kind,
+            address.url,
         )
     console.print(table)
     for missing in what_is_missing(settings):
-        console.print(f"[yellow]missing 缺少:[/] {escape(missing)}")
+        console.print(f"[yellow]missing 缺少:[/] {escape(missing)}", soft_wrap=True)
 
 
 def what_is_missing(settings: Settings) -> list[str]:

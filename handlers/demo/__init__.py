@@ -22,7 +22,8 @@ def run_demo(*, once: bool) -> int:
         with tempfile.TemporaryDirectory(prefix="koogate-demo-") as folder, ExitStack() as stack:
             stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _stop))
             stage = Stage(folder=Path(folder))
-            console.print(f"starting 启动  koogate {stage.server_url}  KooGallery {stage.simulator_url}")
+            places = f"koogate {stage.server_url}  KooGallery {stage.simulator_url}"
+            console.print(f"starting 启动  {places}", soft_wrap=True)
             start_both(stage, stack)
             as_expected = perform(stage, console)
             if not once:
@@ -43,9 +44,8 @@ def _stop(_number: int, _frame: object) -> NoReturn:
 def _invite(stage: Stage, console: Console) -> None:
     console.print(f"production address 生产地址  {stage.address}")
     console.print(f"key 访问密钥  {stage.key}")
-    console.print(
-        f"vendor API 商家接口  {stage.server_url}/vendor/v1   Authorization: Bearer {stage.vendor_token}"
-    )
+    vendor_api = f"{stage.server_url}/vendor/v1   Authorization: Bearer {stage.vendor_token}"
+    console.print(f"vendor API 商家接口  {vendor_api}", soft_wrap=True)
     console.print(f"API pages 接口文档  {stage.server_url}/docs")
     console.print("buy another 再次购买:")
     options = f"--address {stage.address} --key {stage.key} --state {stage.state}"

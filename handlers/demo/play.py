@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
@@ -17,6 +18,10 @@ from handlers.simulator.exchange import Reply
 from handlers.simulator.marketplace import Marketplace, Purchase
 from handlers.simulator.report import answer_text, complaint_lines, milliseconds
 from handlers.simulator.state import State
+
+# More kinds of calls in one step are counted, not named.
+_NAMED = 2
+_LONGEST_ACTIVITY = len("updateInstanceStatus")
 
 
 @dataclass(slots=True)
@@ -55,7 +60,8 @@ def perform(stage: Stage, console: Console) -> bool:
     ):
         play.step("purchase 购买", lambda: _buy(marketplace, play))
         for name, value in (play.purchase.access if play.purchase else {}).items():
-            console.print(f"buyer's access 买家访问信息  {escape(name)} [green]{escape(str(value))}[/]")
+            line = f"buyer's access 买家访问信息  {escape(name)} [green]{escape(str(value))}[/]"
+            console.print(line, soft_wrap=True)
         if play.purchase is not None and play.purchase.instance_id is not None:
             _live_through(play, marketplace, play.purchase, play.purchase.instance_id)
     if not console.is_terminal:
@@ -76,16 +82,18 @@ def _live_through(play: Play, marketplace: Marketplace, bought: Purchase, instan
     play.step("freeze 冻结", lambda: [marketplace.freeze(instance_id)])
     play.step("unfreeze 解冻", lambda: [marketplace.unfreeze(instance_id)])
     play.step("upgrade 升级", lambda: [marketplace.upgrade(instance_id)])
-    play.step("change check 续费变更校验", lambda: [marketplace.check_change(instance_id)])
+    play.step("check 续费变更校验", lambda: [marketplace.check_change(instance_id)])
     play.step("duplicates 重复投递", lambda: marketplace.redeliver(bought.order, 8, parallel=True))
     play.step("probe 拨测", marketplace.probe)
     play.step("release 释放", lambda: [marketplace.release(instance_id)])
 
 
 def _step_table() -> Table:
-    table = Table(title="One purchase, from order to release 一次购买的完整生命周期", title_justify="left")
+    """Make the table: its columns hold their longest words at 80 characters."""
+    title = "One purchase, from order to release 一次购买的完整生命周期"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     table.add_column("Step 步骤", no_wrap=True)
-    table.add_column("Called 调用", overflow="fold")
+    table.add_column("Called 调用", min_width=_LONGEST_ACTIVITY)
     table.add_column("Answer 结果码", overflow="fold")
     table.add_column("ms", justify="right", no_wrap=True)
     return table
@@ -93,4 +101,6 @@ def _step_table() -> Table:
 
 def _called(exchanges: list[Exchange]) -> str:
     counts = Counter(exchange.activity for exchange in exchanges)
+    if len(counts) > _NAMED:
+        return f"{len(counts)} activities 种接口"
     return ", ".join(name if count == 1 else f"{name} x{count}" for name, count in counts.items())
