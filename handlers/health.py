@@ -9,7 +9,7 @@ import anyio.to_thread
 from starlette.exceptions import HTTPException
 
 from handlers.contracts import create_contract_app
-from handlers.problems import send_json, send_problem
+from handlers.problems import send_http_problem, send_json
 from handlers.services import Services
 
 _OK, _UNAVAILABLE = 200, 503
@@ -47,6 +47,6 @@ def create_health_app(services: Services) -> Any:
         try:
             await contract(scope, receive, send)
         except HTTPException as error:
-            await send_problem(send, error.status_code, str(error.detail))
+            await send_http_problem(send, error)
 
     return app

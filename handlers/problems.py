@@ -1,8 +1,10 @@
 """Problem documents (RFC 9457) for those who are not the marketplace."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from starlette.exceptions import HTTPException
 
 _TITLES = {
     400: "Bad request",
@@ -16,7 +18,21 @@ _TITLES = {
 }
 
 
-async def send_problem(send: Any, status: int, detail: str, *, field: str | None = None) -> None:
+async def send_http_problem(send: Any, error: HTTPException) -> None:
+    """Send what routing found: no such path, or a method that the path does not have, with those it has."""
+    allow = (error.headers or {}).get("Allow")
+    headers = [(b"allow", allow.encode("latin-1"))] if allow else []
+    await send_problem(send, error.status_code, str(error.detail), headers=headers)
+
+
+async def send_problem(
+    send: Any,
+    status: int,
+    detail: str,
+    *,
+    field: str | None = None,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+) -> None:
     """Send a problem document; `field` names what of the request is wrong."""
     content: dict[str, Any] = {
         "type": "about:blank",
@@ -26,9 +42,8 @@ async def send_problem(send: Any, status: int, detail: str, *, field: str | None
     }
     if field:
         content["field"] = field
-    headers: list[tuple[bytes, bytes]] = []
     if status == 401:  # noqa: PLR2004 - HTTP statuses are their own names
-        headers.append((b"www-authenticate", b"Bearer"))
+        headers = [*headers, (b"www-authenticate", b"Bearer")]
     await send_json(send, status, content, media_type=b"application/problem+json", headers=headers)
 
 
@@ -38,7 +53,7 @@ async def send_json(
     content: Any,
     *,
     media_type: bytes = b"application/json",
-    headers: list[tuple[bytes, bytes]] | None = None,
+    headers: Sequence[tuple[bytes, bytes]] = (),
 ) -> None:
     """Send a JSON answer."""
     body = orjson.dumps(content)
@@ -50,7 +65,7 @@ async def send_json(
                 (b"content-type", media_type),
                 (b"content-length", b"%d" % len(body)),
                 (b"cache-control", b"no-store"),
-                *(headers or []),
+                *headers,
             ],
         }
     )

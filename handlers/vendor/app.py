@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from handlers.bodies import BodyTooLarge, Disconnected, header
 from handlers.contracts import create_contract_app, load_contract
-from handlers.problems import send_json, send_problem
+from handlers.problems import send_http_problem, send_json, send_problem
 from handlers.services import Services, supply, wanted
 from handlers.settings import VendorKey
 from handlers.strict_json import Malformed
@@ -76,7 +76,7 @@ def _wire(services: Services, keyring: Keyring, operation: Any) -> Any:
 
 async def _send_error(send: Any, error: Exception) -> None:
     if isinstance(error, HTTPException):
-        await send_problem(send, error.status_code, str(error.detail))
+        await send_http_problem(send, error)
         return
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
