@@ -101,7 +101,7 @@ def test_only_1_is_a_probe(world: World, flag: str | None) -> None:
 
 def test_a_malformed_probe_is_refused(world: World) -> None:
     """A probe is checked like a real call: it must not hide what the debug page should show."""
-    wrong = {
+    wrong: dict[str, dict[str, Any]] = {
         "newInstance": {"businessId": None},
         "queryInstance": {"instanceId": "a,,b"},
         "refreshInstance": {"expireTime": "20221324023618"},

@@ -27,7 +27,7 @@ def kinds(world: World, instance_id: str) -> list[str]:
 @pytest.mark.parametrize(
     "order", [{}, {"orderId": None, "orderLineId": None}, {"orderId": "CS-OFF", "orderLineId": "CS-OFF-1"}]
 )
-def test_releases_with_and_without_an_order(world: World, order: dict[str, str | None]) -> None:
+def test_releases_with_and_without_an_order(world: World, order: dict[str, Any]) -> None:
     """Unsubscribing names an order, expiry does not; both end the instance."""
     instance_id = world.buy()
 
