@@ -64,7 +64,9 @@ class Koogate:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close"})
             return
         path: str = scope["path"]
         for prefix, app in self._routes.items():

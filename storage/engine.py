@@ -38,10 +38,15 @@ def create_engine(url: str, *, pool_size: int = 8) -> Engine:
     Their transactions begin IMMEDIATE, since a reader that turns writer half-way fails at once.
     """
     if not is_sqlite(url):
-        return sqlalchemy.create_engine(url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True)
-    engine = sqlalchemy.create_engine(url, pool_size=pool_size, max_overflow=16)
+        return _create(url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True)
+    engine = _create(url, pool_size=pool_size, max_overflow=16)
     event.listen(engine, "connect", _prepare_immediate)
     return engine
+
+
+def _create(url: str, **options: Any) -> Engine:
+    # An error that is logged must not carry what was written: nonces, order ids, a buyer's data.
+    return sqlalchemy.create_engine(url, hide_parameters=True, **options)
 
 
 def create_writer_engine(url: str) -> Engine:
@@ -50,7 +55,7 @@ def create_writer_engine(url: str) -> Engine:
     It is apart from the other engine because the durable-work library begins its own transactions, and
     a second BEGIN would fail there.
     """
-    engine = sqlalchemy.create_engine(url, pool_size=1, max_overflow=0)
+    engine = _create(url, pool_size=1, max_overflow=0)
     event.listen(engine, "connect", _prepare_explicit)
     event.listen(engine, "begin", _begin_immediate)
     return engine

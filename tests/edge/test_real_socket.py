@@ -361,7 +361,6 @@ def test_what_is_no_http_troubles_nobody(world: World, port: int, raw: bytes) ->
     assert is_well(world, port)
 
 
-@pytest.mark.xfail(reason="handlers/app.py leaves a WebSocket's handshake open, which uvicorn answers 500")
 def test_a_websocket_is_refused_politely(world: World, port: int) -> None:
     """An upgrade that is asked of us is no 5xx and no trace in the log."""
     client = Client(port)
