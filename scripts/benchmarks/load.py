@@ -46,7 +46,16 @@ def drive_wrk(port: int, calls: Calls, connections: int, seconds: float) -> Load
     with tempfile.NamedTemporaryFile() as file:
         file.write(calls.data)
         file.flush()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(_LUA)]
+        command = [
+            "wrk",
+            "-t1",
+            "--timeout",
+            f"{_PATIENCE:.0f}s",
+            f"-c{connections}",
+            f"-d{max(1, round(seconds))}s",
+            "-s",
+            str(_LUA),
+        ]
         target = [f"http://127.0.0.1:{port}", "--", file.name, str(calls.length)]
         done = subprocess.run([*command, *target], capture_output=True, text=True, check=False)
     if done.returncode:

@@ -54,6 +54,20 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def core_busy_seconds(core: int | None) -> float:
+    """Give the time a core has worked for anybody since the start; nan where the system does not tell."""
+    try:
+        lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return float("nan")
+    for line in lines:
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _waiting, *interrupts = map(int, ticks[:8])
+            return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+    return float("nan")
+
+
 def client_cpu_seconds() -> float:
     """Give the processor time of this process and its finished children."""
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from benchmarks.calls import Calls, make_calls
 from benchmarks.load import Load, LoadFailed, drive
 from benchmarks.plan import Benchmark, Variant
-from benchmarks.processes import Cores, Server, client_cpu_seconds, running
+from benchmarks.processes import Cores, Server, client_cpu_seconds, core_busy_seconds, running
 from tests.databases import new_database
 
 Client = Callable[[int, Calls, int, float], Load]
@@ -24,7 +24,10 @@ _NO_GALLERY = "http://127.0.0.1:1"
 
 @dataclass(frozen=True)
 class Round:
-    """One contestant's round. `cpu` is the server's time for a call in seconds, busy shares are 0 to 1."""
+    """One contestant's round. `cpu` is the server's time for a call in seconds, busy shares are 0 to 1.
+
+    `others_busy` is the share of the server's core that went to strangers; nan where it cannot be told.
+    """
 
     rate: float
     cpu: float
@@ -32,6 +35,7 @@ class Round:
     p99: float
     server_busy: float
     client_busy: float
+    others_busy: float
 
 
 class Measuring:
@@ -68,10 +72,11 @@ class Measuring:
 
     def _measure(self, benchmark: Benchmark, server: Server) -> tuple[Round, Load]:
         calls = _calls(benchmark, self._seconds)
-        server_before, client_before = server.cpu_seconds(), client_cpu_seconds()
+        before = self._used(server)
         load = self._client(server.port, calls, benchmark.connections, self._seconds)
-        server_used = server.cpu_seconds() - server_before
-        client_used = client_cpu_seconds() - client_before
+        server_used, client_used, core_used = (
+            now - then for now, then in zip(self._used(server), before, strict=True)
+        )
         _check(load)
         if not benchmark.is_probe and load.answered > len(calls):
             raise LoadFailed("more calls were answered than were made: some were sent twice")
@@ -82,8 +87,12 @@ class Measuring:
             p99=load.p99,
             server_busy=server_used / load.seconds,
             client_busy=client_used / load.seconds,
+            others_busy=(core_used - server_used) / load.seconds,
         )
         return measured, load
+
+    def _used(self, server: Server) -> tuple[float, float, float]:
+        return server.cpu_seconds(), client_cpu_seconds(), core_busy_seconds(self._cores.server)
 
 
 def _calls(benchmark: Benchmark, seconds: float) -> Calls:
