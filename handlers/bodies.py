@@ -1,5 +1,6 @@
 """Bodies of requests: read within a limit, parsed strictly."""
 
+from functools import lru_cache
 from typing import Any
 
 from handlers.strict_json import Malformed, read_object
@@ -56,6 +57,7 @@ def header(scope: Any, name: bytes) -> str | None:
     return None
 
 
+@lru_cache(maxsize=64)
 def media_type_problem(content_type: str | None) -> str | None:
     """Say what is wrong with a `Content-Type`, or None.
 

@@ -1,6 +1,7 @@
 """Figures for a monitoring system, in Prometheus' form at /metrics."""
 
 import time
+from functools import cache
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Histogram, generate_latest
@@ -27,8 +28,19 @@ def observe(call: Call, answer: Answer) -> None:
     """Count an answered call. A stranger's words are no label: they would be without number."""
     activity = call.activity if call.match is not None and call.activity in _KNOWN else "other"
     lane = "test" if call.is_test else "live"
-    _CALLS.labels(call.address.name, activity, answer.code.value, lane).inc()
-    _SECONDS.labels(activity).observe(time.perf_counter() - call.started)
+    _calls(call.address.name, activity, answer.code.value, lane).inc()
+    _seconds(activity).observe(time.perf_counter() - call.started)
+
+
+@cache
+def _calls(*labels: str) -> Counter:
+    """Look the counter of these labels up once; their number is bounded."""
+    return _CALLS.labels(*labels)
+
+
+@cache
+def _seconds(activity: str) -> Histogram:
+    return _SECONDS.labels(activity)
 
 
 async def serve_metrics(_scope: Any, _receive: Any, send: Any) -> None:
