@@ -25,11 +25,13 @@ def load_contract(name: str) -> Specification:
     return Specification.load(CONTRACTS / name)
 
 
-class _Routing(RoutingMiddleware):
+class _Routing(RoutingMiddleware):  # type: ignore[misc] # connexion ships no types
     """Connexion's routing, without the mount before a contract that stands at the root.
 
     Every mount and router in the way costs each call some microseconds.
     """
+
+    router: Any
 
     def add_api(self, specification: Specification, *arguments: Any, **keywords: Any) -> None:
         super().add_api(specification, *arguments, **keywords)
