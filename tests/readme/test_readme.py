@@ -14,11 +14,10 @@ import pytest
 import typer.main
 import yaml
 from cryptography.fernet import Fernet
-from prometheus_client import generate_latest
+from prometheus_client import REGISTRY, generate_latest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from handlers import metrics
 from handlers.cli import app
 from handlers.lifecycle import RULINGS, LifecycleError, Ruling, Stage, decide
 from handlers.marketplace.result_codes import ResultCode
@@ -57,7 +56,7 @@ NO_LITERAL = {
 
 
 def test_both_languages_say_the_same() -> None:
-    """The READMEs have the same headings by level, the same code but for comments, and tables of one shape."""
+    """Both have the same headings by level, the same code but for comments, and tables of one shape."""
     assert [level for level, _ in CHINESE.headings] == [level for level, _ in ENGLISH.headings]
     assert [block.language for block in CHINESE.blocks] == [block.language for block in ENGLISH.blocks]
     assert [block.bare for block in CHINESE.blocks] == [block.bare for block in ENGLISH.blocks]
@@ -87,7 +86,7 @@ def test_every_script_is_there(document: Document) -> None:
 
 @documents
 def test_every_command_is_one(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each `koogate ...` is accepted by the command line, with its options; shell code has no syntax error."""
+    """Each `koogate ...` is accepted by the command line, options too; shell code has no syntax error."""
     monkeypatch.setenv("KOOGATE_SIMULATOR_KEY", "key")
     monkeypatch.setenv("KOOGATE_SIGNING_KEY", "key")
 
@@ -126,7 +125,9 @@ def test_every_piece_of_configuration_is_valid(
         (tmp_path / path).write_text("a-key\n", encoding="utf-8")
     contents = [tomllib.loads(block) for block in document.code("toml")]
     settings = [
-        make_settings(NEEDED | content, directory=tmp_path) for content in contents if "project" not in content
+        make_settings(NEEDED | content, directory=tmp_path)
+        for content in contents
+        if "project" not in content
     ]
 
     assert {address.provisioner.kind for made in settings for address in made.addresses.values()} == {
@@ -181,20 +182,20 @@ def _agrees(cell: str, default: Any) -> bool:
 @documents
 def test_the_rulings_are_those_of_the_code(document: Document) -> None:
     """The table of what is legal is lifecycle.RULINGS, with the codes that refusals really get."""
-    table = document.table_of(next(name for row in document.tables for name, *_ in row if "(refreshInstance)" in name))
+    table = document.table_of(
+        next(name for row in document.tables for name, *_ in row if "(refreshInstance)" in name)
+    )
     given = {str(WISH.search(name)[0]): cells for name, cells in table.items()}  # type: ignore[index]
-    expected = {
-        wish.value: [_ruling(document, wish, stage) for stage in Stage] for wish in RULINGS
-    }
+    expected = {wish.value: [_ruling(document, wish, stage) for stage in Stage] for wish in RULINGS}
 
     assert given == expected
 
 
 def _ruling(document: Document, wish: Any, stage: Stage) -> str:
     is_frozen = stage is Stage.FROZEN
-    instance = Instance(
-        instance_id="i", state="active" if is_frozen else stage.value, is_frozen=is_frozen
-    )
+    state = "active" if is_frozen else stage.value
+    columns: dict[str, Any] = {"instance_id": "i", "state": state, "is_frozen": is_frozen}
+    instance = Instance(**columns)
     try:
         return WORDS[document.name][decide(wish, instance)]
     except LifecycleError as refusal:
@@ -226,7 +227,9 @@ def test_every_path_of_the_vendor_api_is_in_its_contract(document: Document) -> 
         path, query = re.findall(r"/vendor/v1(/[^\"?]+)(?:\?([^\"]*))?\"", line)[0]
         operation = _operation(contract, path, "post" if "-X POST" in line else "get")
         known = [_resolved(contract, each)["name"] for each in operation.get("parameters", [])]
-        assert [pair.split("=")[0] for pair in query.split("&") if pair.split("=")[0] not in ["", *known]] == []
+        assert [
+            pair.split("=")[0] for pair in query.split("&") if pair.split("=")[0] not in ["", *known]
+        ] == []
 
 
 def _operation(contract: Any, path: str, method: str) -> Any:
@@ -259,7 +262,7 @@ def test_the_backup_is_one(document: Document, tmp_path: Path) -> None:
 @documents
 def test_the_figures_have_these_names(document: Document) -> None:
     """The metrics that are named are served."""
-    served = generate_latest(metrics.REGISTRY).decode()
+    served = generate_latest(REGISTRY).decode()
     named = set(re.findall(r"`(koogate_\w+)`", document.text))
 
     assert named == {"koogate_calls_total", "koogate_call_seconds"}
@@ -269,7 +272,7 @@ def test_the_figures_have_these_names(document: Document) -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here to judge its unit")
 @documents
 def test_the_unit_is_one(document: Document, tmp_path: Path) -> None:
-    """systemd finds no unknown key in the unit."""
+    """The service manager finds no unknown key in the unit."""
     unit = tmp_path / "koogate.service"
     unit.write_text(document.code("ini")[0], encoding="utf-8")
 

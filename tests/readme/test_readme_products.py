@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,7 @@ def test_the_message_is_what_is_sent(document: Document) -> None:
     """The message that is shown has the members that a webhook really gets, and no other."""
     shown = json.loads(document.code("json")[0])
     task = make_task("provision")
-    sent = json.loads(webhook._body(task, webhook.datetime(2026, 1, 31, 8, tzinfo=webhook.UTC)))
+    sent = json.loads(webhook._body(task, datetime(2026, 1, 31, 8, tzinfo=UTC)))
 
     assert shown.keys() == sent.keys()
     assert list(shown["data"]) == list(sent["data"])
