@@ -6,15 +6,16 @@ from typing import Any
 import orjson
 from starlette.exceptions import HTTPException
 
+# about:blank is titled with the phrase of the status (RFC 9457, 4.2.1).
 _TITLES = {
-    400: "Bad request",
+    400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",
-    404: "Not found",
-    405: "Method not allowed",
+    404: "Not Found",
+    405: "Method Not Allowed",
     409: "Conflict",
-    413: "Content too large",
-    500: "Internal error",
+    413: "Content Too Large",
+    500: "Internal Server Error",
 }
 
 

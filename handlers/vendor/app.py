@@ -2,6 +2,7 @@
 
 import logging
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -19,6 +20,11 @@ from storage.errors import CallNotFound, ChangeNotFound, InstanceNotFound, Notic
 from storage.session import Session
 
 _log = logging.getLogger(__name__)
+_NUMBERED: dict[type[Exception], str] = {
+    ChangeNotFound: "change",
+    CallNotFound: "call",
+    NoticeNotFound: "notice",
+}
 _STATUS: dict[type[Exception], int] = {
     Unauthorized: 401,
     Forbidden: 403,
@@ -41,13 +47,27 @@ def create_vendor_app(services: Services) -> Any:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         try:
             scope["koogate.caller"] = keyring.identify(header(scope, b"authorization"))
-            await contract(scope, receive, send)
+            await contract(scope, receive, _without_redirections(send))
         except Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - every error becomes a problem document
             await _send_error(send, error)
 
     return app
+
+
+def _without_redirections(send: Any) -> Any:
+    """Answer 404 where routing would redirect to the path without the slash at its end.
+
+    Its URL would be made of the Host header, and a token must not follow that.
+    """
+
+    async def checked(message: Any) -> None:
+        if message.get("status") == HTTPStatus.TEMPORARY_REDIRECT:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        await send(message)
+
+    return checked
 
 
 def _wire(services: Services, keyring: Keyring, operation: Any) -> Any:
@@ -81,7 +101,9 @@ async def _send_error(send: Any, error: Exception) -> None:
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
             field = error.field if isinstance(error, Invalid) else None
-            await send_problem(send, status, str(error), field=field)
+            thing = _NUMBERED.get(kind)
+            detail = f"no {thing} {error}" if thing else str(error)
+            await send_problem(send, status, detail, field=field)
             return
     _log.error("an unforeseen error in the vendor API", exc_info=error)
     await send_problem(send, 500, "the request failed for a reason of ours; it is logged")

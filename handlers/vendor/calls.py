@@ -3,7 +3,6 @@
 Contract: openapi/vendor.yaml
 """
 
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -11,7 +10,7 @@ import orjson
 from handlers.masking import mask
 from handlers.settings import VendorKey
 from handlers.vendor.access import addresses_of, may_see
-from handlers.vendor.paging import moment, page, read_cursor
+from handlers.vendor.paging import moment, page, read_cursor, read_time
 from storage import calls
 from storage.errors import CallNotFound
 from storage.models import Call
@@ -26,8 +25,8 @@ def list_calls(arguments: dict[str, Any], *, session: Session, caller: VendorKey
         addresses=addresses_of(caller),
         before=read_cursor(arguments["cursor"]),
         limit=limit + 1,
-        since=_time(arguments["since"]),
-        until=_time(arguments["until"]),
+        since=read_time("since", arguments["since"]),
+        until=read_time("until", arguments["until"]),
         address=arguments["address"],
         activity=arguments["activity"],
         result_code=arguments["resultCode"],
@@ -78,7 +77,3 @@ def _request(text: str) -> Any:
     except orjson.JSONDecodeError:
         value = None
     return mask(value) if isinstance(value, dict) else f"({len(text)} characters that are no JSON object)"
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

@@ -18,18 +18,30 @@ from storage import changes, instances
 from storage.models import Change, ChangeKind, ChangeState, Instance
 from storage.session import Session
 
-_SETTLED_BY_NOBODY = (ChangeState.PENDING, ChangeState.WAITING)
+_STATUS_KINDS = {ChangeKind.FREEZE, ChangeKind.UNFREEZE}
+_NOTHING = "no work of this instance waits for a report"
+# Done later, these leave nothing to report about work that failed before them.
+_OVERTAKEN_BY: dict[str, set[ChangeKind]] = {
+    ChangeKind.PROVISION: {ChangeKind.DEPROVISION},
+    ChangeKind.RENEW: {ChangeKind.RENEW, ChangeKind.DEPROVISION},
+    ChangeKind.CHANGE: {ChangeKind.CHANGE, ChangeKind.DEPROVISION},
+    ChangeKind.FREEZE: {*_STATUS_KINDS, ChangeKind.DEPROVISION},
+    ChangeKind.UNFREEZE: {*_STATUS_KINDS, ChangeKind.DEPROVISION},
+    ChangeKind.DEPROVISION: set(),
+}
 
 
 def complete(
     arguments: dict[str, Any], *, session: Session, workflows: Work, now: Clock, caller: VendorKey
 ) -> dict[str, Any]:
-    """Complete the work that the product took on, or that failed.
+    """Complete the work that the product took on, or that failed and was not overtaken since.
 
     Access data must come with a provisioning. Raises InstanceNotFound, NothingToDo (409), Invalid.
     """
     instance = instances.lock_seen(session, arguments["instanceId"], addresses_of(caller))
-    change = _reported(session, instance, (*_SETTLED_BY_NOBODY, ChangeState.FAILED))
+    change = _find_open(session, instance) or _find_failed(session, instance)
+    if change is None:
+        raise NothingToDo(_NOTHING)
     access = _access(arguments["body"].get("access"))
     if change.kind == ChangeKind.PROVISION and access is None:
         raise Invalid("access", "is needed to complete a provisioning")
@@ -43,7 +55,9 @@ def fail(
 ) -> dict[str, Any]:
     """Fail the work that the product took on; raises InstanceNotFound, NothingToDo (409)."""
     instance = instances.lock_seen(session, arguments["instanceId"], addresses_of(caller))
-    change = _reported(session, instance, _SETTLED_BY_NOBODY)
+    change = _find_open(session, instance)
+    if change is None:
+        raise NothingToDo(_NOTHING)
     body = arguments["body"]
     code = body.get("resultCode", "000005")
     settling.Settlement(session, workflows, change, instance, now()).fail(body["reason"], code)
@@ -70,17 +84,26 @@ def retry(
     return render_instance(session, instance)
 
 
-def _reported(session: Session, instance: Instance, states: tuple[ChangeState, ...]) -> Change:
-    """Find what a report is about: the open change the product was asked for, else the last failed one."""
+def _find_open(session: Session, instance: Instance) -> Change | None:
+    """Find the work that the product was asked for and that is not settled."""
     change = changes.find_next(session, ref_of(instance))
-    if change is not None and change.attempt > 0:
-        return change
-    if ChangeState.FAILED in states:
-        failed = changes.find_latest(session, ref_of(instance), [ChangeState.FAILED])
-        if failed is not None:
-            return failed
-    msg = "no work of this instance waits for a report"
-    raise NothingToDo(msg)
+    return change if change is not None and change.attempt > 0 else None
+
+
+def _find_failed(session: Session, instance: Instance) -> Change | None:
+    """Find the work that failed last, unless what was done later took its place.
+
+    So a report that is sent twice does not bring an older upgrade back.
+    """
+    history = changes.list_of(session, ref_of(instance))
+    settled = [(change.settled_at, change) for change in history if change.settled_at is not None]
+    done_later: set[str] = set()
+    for _, change in sorted(settled, key=lambda pair: pair[0], reverse=True):
+        if change.state == ChangeState.FAILED and not done_later & _OVERTAKEN_BY[change.kind]:
+            return change
+        if change.state == ChangeState.DONE:
+            done_later.add(change.kind)
+    return None
 
 
 def _access(given: dict[str, Any] | None) -> Access | None:
