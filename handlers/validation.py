@@ -5,6 +5,7 @@ them; here a schema is compiled at the start, and a message names the field and 
 that is `oneOf` by a one-value `enum` (our `activity`) is checked against its own branch only.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -109,9 +110,26 @@ def _branches(schema: Mapping[str, Any]) -> tuple[str, dict[str, Mapping[str, An
     return None
 
 
+# Python reads more than JSON does: "1_0", digits of other scripts, a sign or blanks before them.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,63})(\.[0-9]{1,64})?")
+
+
+def _integer(text: str) -> int:
+    number = _NUMBER.fullmatch(text)
+    if number is None or number[1]:
+        raise ValueError(text)
+    return int(text)
+
+
+def _number(text: str) -> float:
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError(text)
+    return float(text)
+
+
 _CASTS: dict[str, Callable[[str], Any]] = {
-    "integer": int,
-    "number": float,
+    "integer": _integer,
+    "number": _number,
     "boolean": {"true": True, "false": False}.__getitem__,
 }
 
@@ -128,13 +146,14 @@ class _Parameter:
         self._cast = _CASTS.get(schema.get("type", "string"))
         self._check = compile_check(schema, self.name)
 
-    def read(self, given: str | None) -> Any:
+    def read(self, given: str | int | None) -> Any:
+        """Give the value; a number of the path has been read by the router already."""
         if given is None:
             if self.is_required:
                 raise Invalid(self.name, "is missing")
             return self.default
         value: Any = given
-        if self._cast is not None:
+        if self._cast is not None and isinstance(given, str):
             try:
                 value = self._cast(given)
             except (ValueError, KeyError):
@@ -169,16 +188,24 @@ class ValidatedOperation:
         await self.next_app(scope, receive, send)
 
     def _read_parameters(self, scope: Any) -> dict[str, Any]:
-        query: dict[str, str] = {}
-        if self._is_strict or self._known:
-            query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        if self._is_strict and (unknown := query.keys() - self._known):
-            raise Invalid(min(unknown)[:64], "is no parameter of this operation")
+        query = self._read_query(scope["query_string"]) if self._is_strict or self._known else {}
         path = scope["path_params"]
         return {
             parameter.name: parameter.read((query if parameter.is_query else path).get(parameter.name))
             for parameter in self._parameters
         }
+
+    def _read_query(self, query_string: bytes) -> dict[str, str]:
+        pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
+        query = dict(pairs)
+        if not self._is_strict:
+            return query
+        if unknown := query.keys() - self._known:
+            raise Invalid(min(unknown)[:64], "is no parameter of this operation")
+        if len(query) != len(pairs):
+            names = [name for name, _ in pairs]
+            raise Invalid(next(name for name in names if names.count(name) > 1), "stands twice")
+        return query
 
 
 class _Api(RoutedAPI):  # type: ignore[misc] # connexion ships no types
