@@ -229,7 +229,7 @@ def renew(
         instance,
         at=at,
         expires_at=_later(instance.expires_at, renewal),
-        product_id=renewal.product_id or instance.product_id,
+        product_id=_renewed_product(instance, renewal),
         is_trial=instance.is_trial and renewal.scene != "TRIAL_TO_FORMAL",
     )
     if change is None:
@@ -237,6 +237,13 @@ def renew(
     else:
         changes.change(session, change, expires_at=renewal.expires_at)
         start_again(session, work, instance, change, at)
+
+
+def _renewed_product(instance: Instance, renewal: Renewal) -> str | None:
+    """Take the product of another period type; what is paid by use has no period to change."""
+    if instance.charging_mode == "ON_DEMAND":
+        return instance.product_id
+    return renewal.product_id or instance.product_id
 
 
 def _later(current: datetime | None, renewal: Renewal) -> datetime:

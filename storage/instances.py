@@ -26,7 +26,7 @@ _FIND_PAY_PER_USE = select(_T).where(
     _T.c.order_id == bindparam("order_id"),
     _T.c.product_id == bindparam("product_id"),
     _T.c.charging_mode == "ON_DEMAND",
-    _T.c.state != InstanceState.MERGED,
+    _T.c.state.not_in([InstanceState.MERGED, InstanceState.RELEASED]),
 )
 _CLAIM = {
     "sqlite": sqlite_insert(_T).on_conflict_do_nothing().returning(_T),
@@ -68,7 +68,7 @@ def find_line(session: Session, address: str, order_id: str, order_line_id: str)
 
 
 def find_pay_per_use(session: Session, address: str, order_id: str, product_id: str) -> Instance | None:
-    """Find the instance that serves a pay-per-use product of an order."""
+    """Find the living instance that serves a pay-per-use product of an order."""
     keys = {"address": address, "order_id": order_id, "product_id": product_id}
     row = session.execute(_FIND_PAY_PER_USE, keys).first()
     return load(Instance, row) if row else None

@@ -31,7 +31,7 @@ def change_instance_check(
     instance = lifecycle.check(session, address=address.name, instance_id=body["instanceId"])
     task = _task(instance, target)
     silence = Answer(ResultCode.INTERNAL_ERROR, "the product did not answer in time; 产品未及时答复")
-    return Question(lambda: _ask(provisioner, task), silence)
+    return Question(lambda: _ask(provisioner, task, address), silence)
 
 
 def probe(body: dict[str, Any]) -> Answer:
@@ -40,11 +40,14 @@ def probe(body: dict[str, Any]) -> Answer:
     return ok()
 
 
-def _ask(provisioner: Provisioner, task: Task) -> Answer:
+def _ask(provisioner: Provisioner, task: Task, address: Address) -> Answer:
     try:
         verdict = carry_out(provisioner, task)
     except ProductRefused as refusal:
-        return Answer(ResultCode(refusal.result_code), refusal.reason)
+        code = ResultCode(refusal.result_code)
+        # No page says how to refuse a check (assumption): any code of the site tells the seller why.
+        is_known = code.available(address.settings.site)
+        return Answer(code if is_known else ResultCode.INTERNAL_ERROR, refusal.reason)
     except ProductUnavailable:
         return Answer(ResultCode.INTERNAL_ERROR, "the product cannot be asked now; 产品暂不可用")
     if isinstance(verdict, Verdict) and not verdict.allowed:

@@ -33,7 +33,7 @@ def new_instance(
         business_id=body["businessId"],
         at=now(),
     )
-    answer = _outcome(instance)
+    answer = _outcome(instance, address)
     if answer is not None:
         return answer
     otherwise = in_progress(instanceId=instance.instance_id)
@@ -42,7 +42,7 @@ def new_instance(
     instance_id = instance.instance_id
 
     def outcome(reading: Session) -> Answer | None:
-        return _outcome(instances.get(reading, address.name, instance_id))
+        return _outcome(instances.get(reading, address.name, instance_id), address)
 
     return Pending(ref_of(instance), outcome, otherwise)
 
@@ -52,11 +52,12 @@ def probe(body: dict[str, Any]) -> Answer:
     return ok(instanceId=body["businessId"])
 
 
-def _outcome(instance: Instance) -> Answer | None:
+def _outcome(instance: Instance, address: Address) -> Answer | None:
     """Say what came of the provisioning, or None while it goes on."""
     if instance.state == InstanceState.PROVISIONING:
         return None
     if instance.state == InstanceState.FAILED:
         code = ResultCode(instance.failure_code or ResultCode.INTERNAL_ERROR)
+        code = code.fitting("newInstance", address.settings.site)
         return Answer(code, f"provisioning failed: {instance.failure_reason}; 实例开通失败")
     return ok(instanceId=instance.instance_id)

@@ -34,14 +34,14 @@ def upgrade_instance(
         order_line_id=body["orderLineId"],
         at=now(),
     )
-    answer = _outcome(change)
+    answer = _outcome(change, address)
     if answer is not None:
         return answer
     if not address.waits_for("upgradeInstance"):
         return in_progress()
     change_id = change.id or 0
     return Pending(
-        change.instance_ref, lambda reading: _outcome(changes.get(reading, change_id)), in_progress()
+        change.instance_ref, lambda reading: _outcome(changes.get(reading, change_id), address), in_progress()
     )
 
 
@@ -50,7 +50,7 @@ def probe(_body: dict[str, Any]) -> Answer:
     return ok()
 
 
-def _outcome(change: Change) -> Answer | None:
+def _outcome(change: Change, address: Address) -> Answer | None:
     """Say what came of the change, or None while it goes on."""
     if change.state in {ChangeState.PENDING, ChangeState.WAITING}:
         return None
@@ -62,4 +62,5 @@ def _outcome(change: Change) -> Answer | None:
             "dropped: the instance was released or not provisioned; 实例已释放或开通失败",
         )
     code = ResultCode(change.result_code or ResultCode.INTERNAL_ERROR)
+    code = code.fitting("upgradeInstance", address.settings.site)
     return Answer(code, f"upgrade failed: {change.reason}; 实例升级失败")

@@ -42,9 +42,15 @@ class ResultCode(StrEnum):
         """Tell whether the site's guide has this code."""
         return site in self.meaning.sites
 
-    def on_site(self, site: Site) -> "ResultCode":
-        """Return this code, or the general `000100` where the site does not have it."""
-        return self if self.available(site) else ResultCode.NO_RESOURCE
+    def fitting(self, activity: str, site: Site) -> "ResultCode":
+        """Return this code if the guide gives it to the activity on the site, else the general one there.
+
+        A product may give any reason; the marketplace must get a code that it knows.
+        """
+        meant_for = self.meaning.activities
+        if self.available(site) and (not meant_for or activity in meant_for):
+            return self
+        return ResultCode.NO_RESOURCE if activity == "newInstance" else ResultCode.INTERNAL_ERROR
 
     def accepts(self, activity: str) -> bool:
         """Tell whether the marketplace takes this answer to the activity for anything but a failure."""

@@ -107,6 +107,7 @@ def _merge(session: Session, work: Work, instance: Instance, twin: Instance, at:
     """Let the twin serve this order line: pay-per-use has one instance for an order and product."""
     supersede_open(session, instance, at)
     instances.change(session, instance, at=at, state=InstanceState.MERGED, merged_into=twin.instance_id)
+    twin = instances.get_by_ref(session, ref_of(twin))
     if instance.is_frozen and not twin.is_frozen:
         instances.change(session, twin, at=at, is_frozen=True, frozen_at=at)
         begin(session, work, twin, ChangeKind.FREEZE, at=at)

@@ -19,7 +19,7 @@ class InstanceState(StrEnum):
     MERGED = "merged"
 
 
-_ONE_PER_PRODUCT = text("charging_mode = 'ON_DEMAND' AND state <> 'merged'")
+_ONE_PER_PRODUCT = text("charging_mode = 'ON_DEMAND' AND state NOT IN ('merged', 'released')")
 
 
 class Instance(SQLModel, table=True):

@@ -26,9 +26,11 @@ def test_sites() -> None:
     """Europe has seven codes; what it lacks becomes 000100 there."""
     assert " ".join(code for code in ResultCode if code.available("eu")) == CODES[: 7 * 7 - 1]
     assert all(code.available("cn") and code.available("intl") for code in ResultCode)
-    assert ResultCode.SOLD_OUT.on_site("eu") is ResultCode.NO_RESOURCE
-    assert ResultCode.SOLD_OUT.on_site("intl") is ResultCode.SOLD_OUT
-    assert ResultCode.INTERNAL_ERROR.on_site("eu") is ResultCode.INTERNAL_ERROR
+    assert ResultCode.SOLD_OUT.fitting("newInstance", "eu") is ResultCode.NO_RESOURCE
+    assert ResultCode.SOLD_OUT.fitting("newInstance", "intl") is ResultCode.SOLD_OUT
+    assert ResultCode.SOLD_OUT.fitting("upgradeInstance", "cn") is ResultCode.INTERNAL_ERROR
+    assert ResultCode.NO_RESOURCE.fitting("upgradeInstance", "eu") is ResultCode.NO_RESOURCE
+    assert ResultCode.INTERNAL_ERROR.fitting("newInstance", "eu") is ResultCode.INTERNAL_ERROR
 
 
 def test_what_the_marketplace_accepts() -> None:

@@ -83,8 +83,8 @@ def upgrade() -> None:
             "uq_instances_pay_per_use",
             ["address", "order_id", "product_id"],
             unique=True,
-            sqlite_where=sa.text("charging_mode = 'ON_DEMAND' AND state <> 'merged'"),
-            postgresql_where=sa.text("charging_mode = 'ON_DEMAND' AND state <> 'merged'"),
+            sqlite_where=sa.text("charging_mode = 'ON_DEMAND' AND state NOT IN ('merged', 'released')"),
+            postgresql_where=sa.text("charging_mode = 'ON_DEMAND' AND state NOT IN ('merged', 'released')"),
         )
 
     op.create_table(
@@ -154,8 +154,8 @@ def downgrade() -> None:
     with op.batch_alter_table("instances", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_instances_pay_per_use",
-            sqlite_where=sa.text("charging_mode = 'ON_DEMAND' AND state <> 'merged'"),
-            postgresql_where=sa.text("charging_mode = 'ON_DEMAND' AND state <> 'merged'"),
+            sqlite_where=sa.text("charging_mode = 'ON_DEMAND' AND state NOT IN ('merged', 'released')"),
+            postgresql_where=sa.text("charging_mode = 'ON_DEMAND' AND state NOT IN ('merged', 'released')"),
         )
         batch_op.drop_index("ix_instances_customer")
         batch_op.drop_index("ix_instances_address_state")
