@@ -205,22 +205,22 @@ def _open_services(
         koogalleries=koogalleries,
     )
     if settings.work.enabled:
-        closing.append(_start_work(services, engine))
+        _start_work(services, engine, closing)
     return services
 
 
-def _start_work(services: Services, engine: Any) -> Callable[[], None]:
+def _start_work(services: Services, engine: Any, closing: list[Callable[[], None]]) -> None:
     settings = services.settings
     worker = durable.Worker(settings.database_url, engine, services.unit_of_work, settings.work, services.now)
     delivering.use(services)
-    worker.start(upkeep.tasks(services))
-    services.readiness.watch(lambda: worker.is_alive)
 
     def stop() -> None:
         worker.stop()
         delivering.use(None)
 
-    return stop
+    closing.append(stop)
+    worker.start(upkeep.tasks(services))
+    services.readiness.watch(lambda: worker.is_alive)
 
 
 def contract_names() -> list[str]:

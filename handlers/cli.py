@@ -1,5 +1,6 @@
 """The command line: serve, demo, simulate, migrate, keys."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,6 +96,8 @@ def serve(
         schema.prepare(engine)
     startup.announce(settings, Console())
     name_config(config)
+    # uvicorn ends in order and then raises the signal again; ending in order is success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "handlers.startup:app_of_this_process",
         factory=True,
@@ -106,6 +109,8 @@ def serve(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
+        # On a busy machine a worker takes its time to start; the supervisor must not kill it over that.
+        timeout_worker_healthcheck=60,
     )
 
 

@@ -122,6 +122,10 @@ class RetrySettings(_Part):
     complete_within: float = Field(default=10_800.0, gt=0)
     product_timeout: float = Field(default=10.0, gt=0, le=120)
 
+    def delay_after(self, attempt: int) -> float:
+        """Give the pause after an attempt: it doubles, up to the longest."""
+        return min(self.longest_delay, self.first_delay * 2.0 ** min(max(attempt, 1) - 1, 30))
+
 
 class WorkSettings(_Part):
     """The durable work of this process. Seconds."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, select, update
 from sqlmodel import Session
 
 from storage.errors import ChangeNotFound
@@ -93,6 +93,17 @@ def find_next(session: Session, instance_ref: int) -> Change | None:
     """Find the piece of work whose turn it is: the one under way, else the oldest that is not settled."""
     row = session.execute(_NEXT, {"instance_ref": instance_ref}).first()
     return load(Change, row) if row else None
+
+
+def list_in_turn(session: Session, *, before: datetime, limit: int) -> list[Change]:
+    """List the changes whose turn it is and was to go on before a moment, one an instance, oldest first."""
+    turn = _T.c.state.in_(OPEN_STATES)
+    begun = func.coalesce(_T.c.next_attempt_at, _T.c.started_at)
+    refs = session.execute(
+        select(_T.c.instance_ref).where(turn, begun < before).group_by(_T.c.instance_ref).limit(limit)
+    ).scalars()
+    found = [find_next(session, ref) for ref in refs.all()]
+    return [change for change in found if change is not None]
 
 
 def find_latest(session: Session, instance_ref: int, states: Sequence[ChangeState]) -> Change | None:

@@ -37,5 +37,9 @@ class SchemaOutOfDate(StorageError):
     """The database was made by another version; `koogate migrate` brings it up to date."""
 
 
+class DatabaseClosed(StorageError):
+    """This process is ending and takes no more jobs."""
+
+
 class DatabaseInUse(StorageError):
     """Another process serves this SQLite file."""

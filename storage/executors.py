@@ -15,12 +15,17 @@ _T = table_of(Executor)
 
 # Any number that only koogate takes for this: one process sweeps at a time.
 _SWEEP_LOCK = 7_046_012
+_TRY_LOCK = text("select pg_try_advisory_xact_lock(:lock)")
 
 
-def lock_sweep(session: Session) -> None:
-    """Hold other processes off the sweep until the transaction ends; SQLite has no other processes."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _SWEEP_LOCK})
+def may_sweep(session: Session) -> bool:
+    """Hold other processes off the sweep until the transaction ends; False if one of them is at it.
+
+    SQLite has no other processes.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return True
+    return bool(session.execute(_TRY_LOCK, {"lock": _SWEEP_LOCK}).scalar())
 
 
 def beat(session: Session, executor_id: str, *, at: datetime) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from storage.errors import DatabaseClosed
 from storage.sealing import Sealer
 
 Job = Callable[[Session], Any]
@@ -50,14 +51,21 @@ class GroupWriter(threading.Thread):
         self._sealer = sealer
         self._most = most
         self._tickets: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._door = threading.Lock()
+        self._is_closed = False
 
     def submit(self, ticket: Ticket) -> None:
-        """Put a job into the line."""
-        self._tickets.put(ticket)
+        """Put a job into the line; raises DatabaseClosed after the end, when nobody would carry it out."""
+        with self._door:
+            if self._is_closed:
+                raise DatabaseClosed
+            self._tickets.put(ticket)
 
     def stop(self) -> None:
         """Finish what waits, then end the thread."""
-        self._tickets.put(None)
+        with self._door:
+            self._is_closed = True
+            self._tickets.put(None)
         self.join()
         self._engine.dispose()
 
@@ -65,12 +73,23 @@ class GroupWriter(threading.Thread):
         """Work until stopped."""
         going = True
         while going:
-            with self._engine.connect() as connection:
-                while going and not connection.invalidated:
-                    batch, going = self._next_batch()
-                    if batch:
-                        self._commit_together(connection, batch)
-                        _hand_out(batch)
+            batch, going = self._next_batch()
+            try:
+                with self._engine.connect() as connection:
+                    self._finish(connection, batch)
+                    while going and not connection.invalidated:
+                        batch, going = self._next_batch()
+                        self._finish(connection, batch)
+            except Exception as error:  # noqa: BLE001 - the file cannot be opened: the jobs must hear it
+                for ticket in batch:
+                    ticket.error = error
+                _hand_out(batch)
+
+    def _finish(self, connection: Connection, batch: list[Ticket]) -> None:
+        if batch:
+            self._commit_together(connection, batch)
+            _hand_out(batch)
+            batch.clear()
 
     def _next_batch(self) -> tuple[list[Ticket], bool]:
         batch: list[Ticket] = []
@@ -98,7 +117,7 @@ def _carry_out(connection: Connection, session: Session, ticket: Ticket) -> None
         connection.exec_driver_sql("SAVEPOINT job")
         try:
             ticket.result = ticket.job(session)
-        except Exception as error:  # noqa: BLE001 - a job's failure is its own verdict
+        except BaseException as error:  # noqa: BLE001 - a job's failure is its own verdict, whatever it is
             connection.exec_driver_sql("ROLLBACK TO job")
             connection.exec_driver_sql("RELEASE job")
             if is_last or not isinstance(error, IntegrityError):

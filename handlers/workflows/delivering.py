@@ -22,7 +22,7 @@ from handlers.provisioners import (
 from handlers.workflows import learning, settling
 from handlers.workflows.durable import Enqueuer
 from handlers.workflows.outcomes import Outcome
-from storage.models import Change
+from storage.models import Change, ChangeState
 from storage.session import Session
 
 if TYPE_CHECKING:
@@ -44,13 +44,28 @@ class Deliveries:
     def deliver(self, session: Session, change: Change, *, delay: float = 0.0) -> None:
         """Have the next attempt of a change carried out after the commit; twice is once."""
         attempt = change.attempt + 1
-        workflow_id = f"deliver:{change.id}:{change.run}:{attempt}"
+        workflow_id = _attempt_name(change, attempt)
         self._enqueuer.enqueue(session, _WORKFLOW, workflow_id, change.id, change.run, attempt, delay=delay)
 
     def watch(self, session: Session, change: Change, *, delay: float) -> None:
         """Have a look, after a while, whether the vendor reported what he took on."""
-        workflow_id = f"deadline:{change.id}:{change.run}"
+        workflow_id = _deadline_name(change)
         self._enqueuer.enqueue(session, _DEADLINE, workflow_id, change.id, change.run, delay=delay)
+
+
+def _attempt_name(change: Change, attempt: int) -> str:
+    return f"deliver:{change.id}:{change.run}:{attempt}"
+
+
+def _deadline_name(change: Change) -> str:
+    return f"deadline:{change.id}:{change.run}"
+
+
+def names_of(change: Change) -> list[str]:
+    """Name the workflows one of which an open change has in its turn: under way, planned or watching."""
+    if change.state == ChangeState.WAITING:
+        return [_deadline_name(change)]
+    return [_attempt_name(change, attempt) for attempt in (change.attempt, change.attempt + 1)]
 
 
 class _Running:
@@ -80,7 +95,7 @@ def deliver(change_id: int, run: int, attempt: int) -> str:
     outcome = _look_up(change_id) if plan["needs_order"] else None
     if outcome is None:
         outcome = _ask(change_id)
-    return _settle(change_id, run, outcome)
+    return _settle(change_id, run, attempt, outcome)
 
 
 @DBOS.workflow(name=_DEADLINE)
@@ -151,7 +166,7 @@ def _not_configured(address: str) -> Outcome:
 
 
 @DBOS.step(name="settle", **_PATIENCE)
-def _settle(change_id: int, run: int, outcome: dict[str, Any]) -> str:
+def _settle(change_id: int, run: int, attempt: int, outcome: dict[str, Any]) -> str:
     services = _services()
     settled = services.unit_of_work.run_now(
         lambda session: settling.settle(
@@ -159,7 +174,8 @@ def _settle(change_id: int, run: int, outcome: dict[str, Any]) -> str:
             services.workflows,
             change_id,
             run,
-            Outcome.from_json(outcome),
+            attempt,
+            outcome=Outcome.from_json(outcome),
             retry=services.settings.retry,
             at=services.now(),
         )

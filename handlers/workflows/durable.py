@@ -6,6 +6,7 @@ with a process-wide object. Steps run at least once: what they do outside carrie
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ _NAME = "koogate"
 _QUEUE = "deliveries"
 # Not a hash of the code: work begun by one release is finished by the next.
 _APPLICATION_VERSION = "1"
+_UNFINISHED = ("PENDING", "ENQUEUED", "DELAYED")
 _log = logging.getLogger(__name__)
 
 
@@ -72,13 +74,18 @@ class Worker:
         self._unit_of_work = unit_of_work
         self._settings = settings
         self._now = now
+        self._beaten_at = time.monotonic()
         self._stop = threading.Event()
         self._watch = threading.Thread(target=self._run, name="koogate-heartbeat", daemon=True)
         # A fresh id for each start: two living processes with one id would both do the same work.
         self.executor_id = uuid.uuid4().hex
 
     def start(self, upkeep: Callable[[], None]) -> None:
-        """Begin to work, with what an earlier process left unfinished; `upkeep` runs at every heartbeat."""
+        """Begin to work; `upkeep` runs at every heartbeat.
+
+        What an earlier process left unfinished goes on at once where no other process can be at it, else
+        when that one has been silent for long enough.
+        """
         self._upkeep = upkeep
         self._beat()
         DBOS(config=_config(self._url, self._engine, self.executor_id))
@@ -89,13 +96,18 @@ class Worker:
             polling_interval_sec=self._settings.polling_interval,
             on_conflict="always_update",
         )
-        self._keep_up()
+        if self._is_alone:
+            self._sweep()
         self._watch.start()
 
     def stop(self) -> None:
-        """Stop in order: running steps get a moment, what is left goes on at the next start."""
+        """Stop in order: running steps get a moment, what is left goes on at the next start.
+
+        A start that failed half-way is stopped so, too.
+        """
         self._stop.set()
-        self._watch.join()
+        if self._watch.ident is not None:
+            self._watch.join()
         DBOS.destroy(workflow_completion_timeout_sec=5)
         self._unit_of_work.run_now(lambda session: executors.remove(session, self.executor_id))
 
@@ -107,26 +119,34 @@ class Worker:
     def _run(self) -> None:
         while not self._stop.wait(self._settings.heartbeat):
             try:
-                self._beat()
-                self._keep_up()
+                if self._beat():
+                    self._keep_up()
             except Exception:  # noqa: BLE001 - the watch must outlive whatever a database does
                 _log.exception("the heartbeat failed; it is tried again")
 
-    def _beat(self) -> None:
+    def _beat(self) -> bool:
+        """Say that this process is alive; False if it was held up, and so cannot tell who else is.
+
+        When a database was away, every process is late. The first one back would take the others for dead.
+        """
         now = self._now()
         self._unit_of_work.run_now(lambda session: executors.beat(session, self.executor_id, at=now))
+        held_up = time.monotonic() - self._beaten_at
+        self._beaten_at = time.monotonic()
+        return self._is_alone or held_up < max(self._settings.dead_after / 2, 2 * self._settings.heartbeat)
 
     def _keep_up(self) -> None:
         """Sweep, one process at a time: else a slower one would resume again what the first has begun."""
-        if self._is_alone:
-            self._sweep()
-            return
 
         def locked(session: Session) -> None:
-            executors.lock_sweep(session)
-            self._sweep()
+            if executors.may_sweep(session):
+                self._sweep()
 
-        self._unit_of_work.run_now(locked)
+        if self._is_alone:
+            # The one writer would wait for itself.
+            self._sweep()
+        else:
+            self._unit_of_work.run_now(locked)
 
     def _sweep(self) -> None:
         """Resume the begun work of processes that are not alive, and do the upkeep."""
@@ -161,10 +181,19 @@ def _config(url: str, engine: "Engine", executor_id: str) -> Any:
 
 def list_broken() -> list[str]:
     """List the workflows that ended with an error of ours, not with a refusal of the product."""
-    return [
-        status.workflow_id
-        for status in DBOS.list_workflows(status="ERROR", load_input=False, load_output=False)
-    ]
+    return _list_ids(["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"])
+
+
+def list_living(workflow_ids: list[str]) -> set[str]:
+    """List those of the workflows that are under way, in line or planned; or broken: those are revived."""
+    if not workflow_ids:
+        return set()
+    return set(_list_ids([*_UNFINISHED, "ERROR"], workflow_ids=workflow_ids))
+
+
+def _list_ids(statuses: list[str], **chosen: Any) -> list[str]:
+    found = DBOS.list_workflows(status=statuses, load_input=False, load_output=False, **chosen)
+    return [status.workflow_id for status in found]
 
 
 def forget(workflow_ids: list[str]) -> None:

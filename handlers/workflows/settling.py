@@ -33,9 +33,9 @@ def seal_access(sealer: Sealer, access: Access) -> str:
 
 
 def begin_attempt(session: Session, work: Work, change_id: int, run: int, attempt: int) -> dict[str, bool]:
-    """Count the attempt; if the change is settled or was started anew, make way for what comes next."""
+    """Count the attempt; if the change is settled, or further on, make way for what comes next."""
     change, _ = _lock(session, change_id)
-    if change.state != ChangeState.PENDING or change.run != run:
+    if change.state != ChangeState.PENDING or change.run != run or change.attempt > attempt:
         advance(session, work, change.instance_ref)
         return {"goes_on": False, "needs_order": False}
     changes.change(session, change, attempt=attempt, next_attempt_at=None)
@@ -47,14 +47,15 @@ def settle(
     work: Work,
     change_id: int,
     run: int,
-    outcome: Outcome,
+    attempt: int,
     *,
+    outcome: Outcome,
     retry: RetrySettings,
     at: datetime,
 ) -> Settled:
-    """Write the outcome of an attempt; a repeat of this step changes nothing."""
+    """Write the outcome of an attempt; a repeat of this step changes nothing, however late it comes."""
     change, instance = _lock(session, change_id)
-    if change.state != ChangeState.PENDING or change.run != run:
+    if not is_under_way(change, run, attempt):
         advance(session, work, change.instance_ref)
         return Settled(change.instance_ref, change.state)
     settlement = Settlement(session, work, change, instance, at)
@@ -77,6 +78,15 @@ def expire(session: Session, work: Work, change_id: int, run: int, *, at: dateti
     if change.state == ChangeState.WAITING and change.run == run:
         Settlement(session, work, change, instance, at).fail("the product did not report in time", "000005")
     return Settled(change.instance_ref, change.state)
+
+
+def is_under_way(change: Change, run: int, attempt: int) -> bool:
+    """Say whether this very attempt is what the change still waits for: no later one is begun or planned."""
+    return (
+        change.state == ChangeState.PENDING
+        and (change.run, change.attempt) == (run, attempt)
+        and change.next_attempt_at is None
+    )
 
 
 def _lock(session: Session, change_id: int) -> tuple[Change, Instance]:
@@ -122,8 +132,7 @@ class Settlement:
         if self.at - self.change.started_at > timedelta(seconds=retry.give_up_after):
             self.fail(f"gave up: {outcome.reason}", outcome.result_code)
             return
-        delay = min(retry.longest_delay, retry.first_delay * 2 ** min(self.change.attempt - 1, 30))
-        delay = max(delay, outcome.retry_after or 0.0)
+        delay = max(retry.delay_after(self.change.attempt), outcome.retry_after or 0.0)
         changes.change(
             self.session,
             self.change,

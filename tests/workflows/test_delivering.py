@@ -283,7 +283,8 @@ def test_a_step_that_ran_twice_changes_nothing_twice(world: World) -> None:
             found.workflows,
             change.id or 0,
             change.run,
-            refused,
+            1,
+            outcome=refused,
             retry=found.settings.retry,
             at=found.now(),
         )
