@@ -179,7 +179,9 @@ def sell(
 
 
 def _claim(session: Session, business_id: str, *, at: datetime, **line: str) -> tuple[Instance, bool]:
-    instance_id = business_id
+    # queryInstance parts its ids at commas and blanks do not survive that.
+    is_plain = "," not in business_id and business_id == business_id.strip()
+    instance_id = business_id if is_plain else str(uuid4())
     while True:
         instance, is_new = instances.claim(session, instance_id=instance_id, at=at, **line)
         if instance is not None:

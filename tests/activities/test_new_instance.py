@@ -289,3 +289,17 @@ def _renamed(world: World, order_id: str) -> dict[str, Any]:
     order = world.gallery.orders[world.gallery.place()]
     line = order["orderLine"][0] | {"orderLineId": f"{order_id}-000001"}
     return order | {"orderId": order_id, "orderLine": [line]}
+
+
+@pytest.mark.parametrize("business_id", ["a,b", " a ", "a\u3000"])
+def test_a_business_id_that_cannot_be_asked_for_is_not_the_instance_id(
+    world: World, business_id: str
+) -> None:
+    """The id that is given can be asked for by queryInstance, whatever the marketplace sent."""
+    body = new_instance(world.gallery.place(), businessId=business_id)
+
+    instance_id = world.call(body, address="hook").json["instanceId"]
+
+    assert instance_id != business_id
+    query = {"activity": "queryInstance", "instanceId": instance_id}
+    world.until(lambda: world.call(query, address="hook").code == "000000")
