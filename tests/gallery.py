@@ -20,7 +20,7 @@ class Gallery:
     url: str = ""
     _number: int = 0
 
-    def place(  # noqa: PLR0913 - an order has this many facts
+    def place(
         self,
         *,
         order_type: str = "NEW",

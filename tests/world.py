@@ -95,9 +95,7 @@ class World:
 
         return self.run(all_of_them(), timeout=120)
 
-    def vendor(
-        self, method: str, path: str, body: Any = None, *, token: str | None = VENDOR_TOKEN
-    ) -> Reply:
+    def vendor(self, method: str, path: str, body: Any = None, *, token: str | None = VENDOR_TOKEN) -> Reply:
         """Call the vendor API below /vendor/v1."""
         raw = b"" if body is None else json.dumps(body).encode()
         headers = {"authorization": f"Bearer {token}"} if token else {}
@@ -106,9 +104,7 @@ class World:
         route, _, query = path.partition("?")
         return self.run(self.send(method, f"/vendor/v1{route}", query, headers, raw))
 
-    async def send(
-        self, method: str, path: str, query: str, headers: dict[str, str], raw: bytes
-    ) -> Reply:
+    async def send(self, method: str, path: str, query: str, headers: dict[str, str], raw: bytes) -> Reply:
         """Send one request through the assembled app."""
         sent: list[dict[str, Any]] = []
         scope = {
@@ -157,9 +153,7 @@ class World:
 
     def settled(self, instance_id: str) -> list[dict[str, Any]]:
         """Wait until nothing of an instance is under way, and give its history."""
-        self.until(
-            lambda: all(c["state"] not in {"pending", "working"} for c in self.changes(instance_id))
-        )
+        self.until(lambda: all(c["state"] not in {"pending", "working"} for c in self.changes(instance_id)))
         return self.changes(instance_id)
 
     def notices(self) -> list[dict[str, Any]]:
@@ -181,7 +175,7 @@ class World:
             time.sleep(0.02)
 
 
-def signed(  # noqa: PLR0913 - everything about a call can be wrong
+def signed(
     body: Any,
     *,
     address: str,
@@ -220,7 +214,8 @@ def new_instance(order_id: str, line: int = 1, **more: str) -> dict[str, str]:
 
 def settings_content(database_url: str, gallery_url: str, product_url: str) -> dict[str, Any]:
     """Make the settings of the world: one address for each way of answering."""
-    static = {"kind": "static", "front_end_url": "https://app.example.com/{instance_id}", "user_name": "admin"}
+    front_end_url = "https://app.example.com/{instance_id}"
+    static = {"kind": "static", "front_end_url": front_end_url, "user_name": "admin"}
     webhook = {"kind": "webhook", "url": product_url, "secret": SECRET}
     keys = {"basic": [KEY, OLD_KEY]}
     return {
