@@ -33,10 +33,10 @@ def new_database(kind: str, directory: Path) -> Iterator[str]:
         pytest.skip("no PostgreSQL answers (KOOGATE_TEST_POSTGRES, else 127.0.0.1:5432): not tested on it")
     name = f"koogate_test_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'create database "{name}"')  # type: ignore[call-overload]
+        connection.execute(f'create database "{name}"')
     base = server.rpartition("/")[0].replace("postgresql://", "postgresql+psycopg://", 1)
     try:
         yield f"{base}/{name}"
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'drop database "{name}" with (force)')  # type: ignore[call-overload]
+            connection.execute(f'drop database "{name}" with (force)')

@@ -35,6 +35,7 @@ class Clock:
     ahead: timedelta = timedelta()
 
     def __call__(self) -> datetime:
+        """Give the moment."""
         return datetime.now(UTC) + self.ahead
 
 

@@ -165,7 +165,7 @@ def connect(pauses: list[float]) -> Iterator[Callable[..., KooGallery]]:
     """Give a function that makes a client for a host (and a fallback) and closes it after the test."""
     clients: list[KooGallery] = []
 
-    def make(base_url: str, fallback_url: str | None = None, **options: Any) -> KooGallery:  # noqa: ANN401
+    def make(base_url: str, fallback_url: str | None = None, **options: Any) -> KooGallery:
         keys = {"access_key_id": ACCESS_KEY_ID, "secret_access_key": SECRET_ACCESS_KEY}
         settings = keys | {"now": lambda: NOW, "sleep": pauses.append} | options
         clients.append(KooGallery(base_url=base_url, fallback_url=fallback_url, **settings))

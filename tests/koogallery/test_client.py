@@ -67,7 +67,7 @@ def test_any_prefix_of_success(code: str, market: Marketplace, reply: Replies, c
         (200, "MKT.7777", "7777"),
     ],
 )
-def test_a_final_no(  # noqa: PLR0913, PLR0917 - parameters and fixtures
+def test_a_final_no(  # noqa: PLR0917 - parameters and fixtures
     status: int,
     code: str,
     suffix: str,
@@ -100,7 +100,7 @@ def test_a_final_no(  # noqa: PLR0913, PLR0917 - parameters and fixtures
     ],
     ids=str,
 )
-def test_no_usable_answer(  # noqa: PLR0913, PLR0917 - parameters and fixtures
+def test_no_usable_answer(  # noqa: PLR0917 - parameters and fixtures
     status: int,
     answer: object,
     reason: str,

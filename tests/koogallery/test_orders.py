@@ -45,7 +45,10 @@ ORDER = {
     "extendParams": [],
     "tomorrow": {"unknown": True},
 }
-ODD_VALUES = [
+QUANTITIES_THAT_ARE_NONE: list[Any] = [
+    *[None, "", "x", 1.5, "1.5", True, [], "Infinity", "1e30", float("nan")],
+]
+ODD_VALUES: list[Any] = [
     None,
     "",
     "x",
@@ -63,7 +66,7 @@ ODD_VALUES = [
 ]
 
 
-def one_line(**members: Any) -> Any:  # noqa: ANN401 - an OrderLine or None
+def one_line(**members: Any) -> Any:
     """Read an order whose only line has these members."""
     return read_order({"orderLine": [members]}).line(None)
 
@@ -115,8 +118,8 @@ def test_an_order_of_nothing(info: dict[str, Any]) -> None:
 @pytest.mark.parametrize("level", [ORDER, LINE, PRODUCT, BUYER], ids=["order", "line", "product", "buyer"])
 def test_odd_values_never_raise(level: dict[str, Any], value: object) -> None:
     """Any value in any place gives an order, whose ids are then a text or None."""
-    odd = dict.fromkeys(level, value)
-    places = {
+    odd: dict[str, Any] = dict.fromkeys(level, value)
+    places: dict[int, dict[str, Any]] = {
         id(ORDER): odd,
         id(LINE): {"orderLine": [odd]},
         id(PRODUCT): {"orderLine": [{"productInfo": [odd]}]},
@@ -129,8 +132,10 @@ def test_odd_values_never_raise(level: dict[str, Any], value: object) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(50, 50), ("50", 50), (" 50 ", 50), (50.0, 50), ("50.0", 50), (0, 0), (-1, -1)]
-    + [(value, None) for value in (None, "", "x", 1.5, "1.5", True, [], "Infinity", "1e30", float("nan"))],
+    [
+        *[(50, 50), ("50", 50), (" 50 ", 50), (50.0, 50), ("50.0", 50), (0, 0), (-1, -1)],
+        *[(value, None) for value in QUANTITIES_THAT_ARE_NONE],
+    ],
 )
 def test_quantity_as_number_or_text(value: object, expected: int | None) -> None:
     """The quantity may be a number or a text that holds one; what is no whole number is None."""

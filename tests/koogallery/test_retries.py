@@ -34,7 +34,7 @@ def closed_port() -> str:
 
 
 @pytest.mark.parametrize(("status", "code"), [(406, "CBC. 0250"), (429, "APIGW.0308"), (200, "MKT.0250")])
-def test_too_often_is_asked_again_of_the_same_host(  # noqa: PLR0913, PLR0917 - parameters and fixtures
+def test_too_often_is_asked_again_of_the_same_host(  # noqa: PLR0917 - parameters and fixtures
     status: int,
     code: str,
     market: Marketplace,
@@ -63,7 +63,7 @@ def test_too_often_is_asked_again_of_the_same_host(  # noqa: PLR0913, PLR0917 - 
         ("-5", None),
     ],
 )
-def test_retry_after_is_honoured_within_bounds(  # noqa: PLR0913, PLR0917 - parameters and fixtures
+def test_retry_after_is_honoured_within_bounds(  # noqa: PLR0917 - parameters and fixtures
     asked: str,
     expected: float | None,
     market: Marketplace,

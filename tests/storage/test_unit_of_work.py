@@ -378,9 +378,9 @@ def test_a_file_that_cannot_be_opened_is_an_error_not_a_silence(tmp_path: Any, p
     writer.start()
 
     def ask() -> Any:
-        ticket = Ticket(lambda session: session.execute(text("select 1")).scalar(), Future())
-        writer.submit(ticket)
-        return ticket.future.result(20)
+        future: Future[Any] = Future()
+        writer.submit(Ticket(lambda session: session.execute(text("select 1")).scalar(), future))
+        return future.result(20)
 
     with pytest.raises(OperationalError):
         ask()
