@@ -1,4 +1,4 @@
-"""The command line: serve, demo, simulate, migrate, keys."""
+"""The command line: serve, demo, simulate, migrate, reseal, keys."""
 
 import signal
 import sys
@@ -17,9 +17,10 @@ from handlers.keys import app as keys
 from handlers.settings import Settings, SettingsError, load_settings, name_config
 from handlers.simulator.commands import app as simulate
 from handlers.workflows import durable
-from storage import schema
+from storage import resealing, schema
 from storage.engine import Engine, create_engine, is_sqlite, sqlite_path
 from storage.file_lock import FileLock
+from storage.sealing import Sealer
 
 app = typer.Typer(
     help="koogate: the seller's side of KooGallery. 云商店商家侧网关。",
@@ -122,6 +123,16 @@ def migrate(config: ConfigOption = None) -> None:
         schema.migrate(engine)
         durable.prepare(settings.database_url)
     Console().print("[green]the database is up to date; 数据库已是最新版本[/]")
+
+
+@app.command()
+def reseal(config: ConfigOption = None) -> None:
+    """Seal stored data again with the first key, so that older keys can go. 用首个密钥重新加密。"""
+    settings = _load(config or _default_config())
+    sealer = Sealer([key.get_secret_value() for key in settings.encryption_keys])
+    with _opened_database(settings.database_url) as engine:
+        count = resealing.reseal(engine, sealer)
+    Console().print(f"[green]{count} rows sealed again; 已重新加密 {count} 行[/]", highlight=False)
 
 
 @app.command()

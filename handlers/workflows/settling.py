@@ -152,7 +152,10 @@ class Settlement:
     def _changed(self, access: str | None) -> dict[str, Any]:
         if self.instance.state == InstanceState.RELEASED:
             return {}
-        values: dict[str, Any] = {} if access is None else {"access": access.encode()}
+        values: dict[str, Any] = {}
+        if access is not None:
+            # Sealed when the product answered; the first key may be another one by now.
+            values["access"] = self.session.info["sealer"].reseal(access.encode())
         if self.change.kind == ChangeKind.PROVISION:
             values |= {
                 "state": InstanceState.ACTIVE,
