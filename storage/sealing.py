@@ -8,6 +8,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from storage.errors import SealBroken
 
+_KEY_LENGTH = 44
+
 
 class Sealer:
     """Seal JSON values with the first key, open them with any; so keys can be rotated.
@@ -18,7 +20,7 @@ class Sealer:
 
     def __init__(self, keys: Sequence[str]) -> None:
         try:
-            self._fernet = MultiFernet([Fernet(key) for key in keys])
+            self._fernet = MultiFernet([_fernet(key.strip()) for key in keys])
         except ValueError:
             msg = "an encryption key must be 32 bytes in URL-safe Base64"
             raise ValueError(msg) from None
@@ -42,3 +44,10 @@ class Sealer:
         except InvalidToken:
             msg = "sealed with a key that is not configured"
             raise SealBroken(msg) from None
+
+
+def _fernet(key: str) -> Fernet:
+    """Make one key's cipher. Base64 would stop at the padding, and so forget a second key behind it."""
+    if len(key) != _KEY_LENGTH:
+        raise ValueError
+    return Fernet(key)
