@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     )
 
     public_url: str = "http://127.0.0.1:8080"
-    database_url: str = "sqlite:///koogate.db"
+    database_url: str = Field(default="sqlite:///koogate.db", repr=False)
     database_pool: int = Field(default=8, ge=1, le=100)
     encryption_keys: Secrets = Field(min_length=1)
     addresses: dict[Annotated[str, Field(pattern=_NAME)], AddressSettings] = {}
@@ -162,7 +162,7 @@ def make_settings(content: dict[str, Any], *, directory: Path) -> Settings:
         settings = Settings(**resolved)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = ".".join(map(str, first["loc"])) or "settings"
+        name = ".".join(str(part) for part in first["loc"] if part != "[key]") or "settings"
         msg = f"{name}: {first['msg'].removeprefix('Value error, ')}"
         raise SettingsError(msg) from None
     _check_keys(settings)

@@ -68,7 +68,7 @@ def http_implementation(settings: Settings) -> str:
 def announce(settings: Settings, console: Console) -> None:
     """Print the addresses, their sites, and what is missing."""
     table = Table(title="koogate", title_justify="left")
-    for heading in ("address 地址", "site 站点", "keys 密钥", "product 产品", "URL 生产地址"):
+    for heading in ("address 地址", "site 站点", "keys 密钥", "product 产品"):
         table.add_column(heading, overflow="fold")
     for address in make_addresses(settings).values():
         counts = ", ".join(f"{kind} {len(keys)}" for kind, keys in address.keys.items() if keys)
@@ -77,9 +77,11 @@ def announce(settings: Settings, console: Console) -> None:
             address.settings.site,
             counts or "[red]none[/]",
             address.settings.provisioner.kind,
-            address.url,
         )
     console.print(table)
+    for address in make_addresses(settings).values():
+        # Apart from the table, so that it is in one piece to be copied.
+        console.print(f"production address 生产地址: {escape(address.url)}", soft_wrap=True)
     for missing in what_is_missing(settings):
         console.print(f"[yellow]missing 缺少:[/] {escape(missing)}", soft_wrap=True)
 

@@ -27,8 +27,7 @@ def run_demo(*, once: bool) -> int:
             start_both(stage, stack)
             as_expected = perform(stage, console)
             if not once:
-                _invite(stage, console)
-                _wait_for_interrupt()
+                _stay(stage, console)
             return 0 if as_expected else 1
     except DemoFailedError as failed:
         console.print(f"[red]{escape(str(failed))}[/]")
@@ -53,8 +52,10 @@ def _invite(stage: Stage, console: Console) -> None:
     console.print("Ctrl-C ends both 按 Ctrl-C 结束")
 
 
-def _wait_for_interrupt() -> None:
+def _stay(stage: Stage, console: Console) -> None:
+    """Leave both running until Ctrl-C."""
     try:
+        _invite(stage, console)
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
