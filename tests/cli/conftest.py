@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from typer.testing import CliRunner
+
+from handlers.cli import app
 
 ROOT = Path(__file__).parents[2]
 KEY = "key-of-the-command-line-tests"
@@ -59,6 +62,12 @@ def run(*arguments: str, columns: int = 80, cwd: Path | None = None, **environme
         check=False,
     )
     return Ended(result.returncode, result.stdout, result.stderr)
+
+
+def run_here(*arguments: str, columns: int = 80, **environment: str) -> Ended:
+    """Run a command to its end within this process, which is quicker; for what does not serve."""
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": str(columns), **environment})
+    return Ended(result.exit_code, result.stdout, result.stderr)
 
 
 def environ(more: Mapping[str, str], columns: int = 80) -> dict[str, str]:
@@ -116,6 +125,15 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> N
                 return
         except OSError:
             time.sleep(0.1)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """Give a port that is taken: what wrongly gets as far as to listen is refused there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
 
 
 @pytest.fixture

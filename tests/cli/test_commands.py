@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 
 from handlers.app import create_app
 from handlers.cli import app
+from handlers.readiness import Readiness
 from handlers.settings import load_settings
-from tests.cli.conftest import KEY, refusal, run, serving, write_config
+from storage.engine import create_engine
+from tests.cli.conftest import KEY, refusal, run_here, serving, write_config
 from tests.databases import new_database
 
 COMMANDS = [
@@ -50,22 +52,24 @@ def test_every_command_of_the_design_is_there() -> None:
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_migrating_twice_is_migrating_once(tmp_path: Path, kind: str) -> None:
-    """The second time finds everything done; the server starts on what it left."""
+    """The second time finds everything done."""
     with new_database(kind, tmp_path) as url:
         config = write_config(tmp_path, url)
-        ended = [run("migrate", "--config", str(config)) for _ in range(2)]
-        with serving(config):
-            pass
+        ended = [run_here("migrate", "--config", str(config)) for _ in range(2)]
+        engine = create_engine(url)
+        checks = Readiness(engine).check()
+        engine.dispose()
 
     assert [(each.code, each.err) for each in ended] == [(0, "")] * 2
     assert ended[0].out == ended[1].out == "the database is up to date; 数据库已是最新版本\n"
+    assert (checks["database"], checks["migrations"]) == (True, True)
 
 
 def test_migrating_what_does_not_answer_is_one_line(tmp_path: Path) -> None:
     """As with serve."""
     url = "postgresql+psycopg://koogate:hunter2@127.0.0.1:1/koogate"
 
-    line = refusal(run("migrate", "--config", str(write_config(tmp_path, url))))
+    line = refusal(run_here("migrate", "--config", str(write_config(tmp_path, url))))
 
     assert line.startswith("database_url: ")
     assert "hunter2" not in line
@@ -137,7 +141,7 @@ def test_the_printed_command_is_accepted_by_a_running_server(config: Path) -> No
     with serving(config) as url:
         for body in BODIES:
             for text in (json.dumps(body, ensure_ascii=False), json.dumps(body, indent=1)):
-                printed = run(
+                printed = run_here(
                     "keys", "sign", "--url", f"{url}/produce/demo", "--body", text, KOOGATE_SIGNING_KEY=KEY
                 )
                 assert printed.code == 0, printed.err

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from tests.cli.conftest import (
     free_port,
     refusal,
     run,
+    run_here,
     serving,
     wait_until_ready,
     write_config,
@@ -32,28 +32,41 @@ from tests.databases import new_database
         ("[koogallery]", "[koogallery]\nbase_url = 'http://example.com'", "koogallery.base_url: "),
         ("front_end_url", "frontend", "addresses.demo.provisioner: "),
         ('encryption_keys = ["', 'encryption_keys = ["x', "encryption_keys.0: "),
-        ("sqlite:///", "sqlite:////proc/none", "database_url: "),
         ("sqlite:///", "mysql:///", "database_url: "),
         ("token-of-the-command-line-tests", "env:KOOGATE_NO_SUCH", "vendor_keys.0.token: "),
         ("[koogallery]", "[koogallery", ""),
     ],
 )
-def test_a_wrong_setting_is_one_line_and_exit_code_2(config: Path, old: str, new: str, named: str) -> None:
+def test_a_wrong_setting_is_one_line_and_exit_code_2(
+    config: Path, taken_port: int, old: str, new: str, named: str
+) -> None:
     """No traceback, however narrow the terminal: a supervisor's log shows what to mend."""
     text = config.read_text(encoding="utf-8")
     assert old in text
     config.write_text(text.replace(old, new), encoding="utf-8")
 
-    line = refusal(run("serve", "--config", str(config), "--port", "0", columns=40))
+    line = refusal(run_here("serve", "--config", str(config), "--port", str(taken_port), columns=40))
 
     assert line.startswith(named or f"{config}: ")
+
+
+def test_a_real_terminal_session_shows_the_same_line(config: Path) -> None:
+    """Nothing else is written, from the start of the process to its end."""
+    config.write_text(
+        config.read_text(encoding="utf-8").replace("front_end_url", "frontend"), encoding="utf-8"
+    )
+
+    ended = run("serve", "--config", str(config), "--port", "0", columns=40)
+
+    assert refusal(ended) == "addresses.demo.provisioner: static provisioner: unknown option frontend"
+    assert ended.out == ""
 
 
 def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:
     """The file, and what the system said."""
     path = tmp_path / "none.toml"
 
-    assert refusal(run("serve", "--config", str(path))) == f"{path}: No such file or directory"
+    assert refusal(run_here("serve", "--config", str(path))) == f"{path}: No such file or directory"
 
 
 def test_without_any_configuration_the_first_missing_setting_is_named(tmp_path: Path) -> None:
@@ -70,27 +83,22 @@ def test_a_file_in_the_folder_is_taken_without_a_word(config: Path) -> None:
 
 def test_several_processes_need_postgresql(config: Path) -> None:
     """An SQLite file has one writer."""
-    line = refusal(run("serve", "--config", str(config), "--workers", "2"))
+    line = refusal(run_here("serve", "--config", str(config), "--workers", "2"))
 
     assert line.startswith("--workers: an SQLite file is served by one process")
 
 
-def test_a_port_that_is_taken_is_one_line(config: Path) -> None:
+def test_a_port_that_is_taken_is_one_line(config: Path, taken_port: int) -> None:
     """Before anything is opened or started."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    line = refusal(run_here("serve", "--config", str(config), "--port", str(taken_port)))
 
-        line = refusal(run("serve", "--config", str(config), "--port", str(port)))
-
-    assert line == f"--host, --port: 127.0.0.1 {port}: Address already in use 无法监听"
+    assert line == f"--host, --port: 127.0.0.1 {taken_port}: Address already in use 无法监听"
     assert not config.with_name("koogate.db").exists()
 
 
 def test_a_host_that_is_not_ours_is_one_line(config: Path) -> None:
     """An address of another machine."""
-    line = refusal(run("serve", "--config", str(config), "--host", "192.0.2.1", "--port", "0"))
+    line = refusal(run_here("serve", "--config", str(config), "--host", "192.0.2.1", "--port", "0"))
 
     assert line.startswith("--host, --port: 192.0.2.1 0: ")
 
@@ -105,6 +113,13 @@ def test_a_database_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     assert "hunter2" not in line
 
 
+def test_a_file_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    """A folder that nobody can write to."""
+    config = write_config(tmp_path, "sqlite:////proc/none/koogate.db")
+
+    assert refusal(run("serve", "--config", str(config), "--port", "0")).startswith("database_url: ")
+
+
 def test_a_file_that_is_no_database_is_one_line(config: Path) -> None:
     """Somebody named the wrong file."""
     config.with_name("koogate.db").write_bytes(b"this is no database, whatever its name says" * 40)
@@ -114,7 +129,7 @@ def test_a_file_that_is_no_database_is_one_line(config: Path) -> None:
 
 def test_a_database_of_another_version_names_the_command(config: Path) -> None:
     """The tables are not changed behind anybody's back."""
-    assert run("migrate", "--config", str(config)).code == 0
+    assert run_here("migrate", "--config", str(config)).code == 0
     _forget_version(config.with_name("koogate.db"))
 
     assert refusal(run("serve", "--config", str(config), "--port", "0")).endswith("run koogate migrate")
@@ -130,7 +145,7 @@ def test_a_second_process_on_the_same_file_is_one_line(config: Path) -> None:
     """It would do the same work twice; migrating under a running server is refused as well."""
     with serving(config):
         for command in (("serve", "--port", "0"), ("migrate",)):
-            line = refusal(run(*command, "--config", str(config)))
+            line = refusal(run_here(*command, "--config", str(config)))
             assert line.startswith("database_url: koogate.db is served by another process")
 
 
