@@ -49,7 +49,10 @@ class Enqueuer:
         options: Any = {"queue_name": _QUEUE, "workflow_name": workflow, "workflow_id": workflow_id}
         if delay > 0:
             options["delay_seconds"] = delay
-        self._client.enqueue_in_transaction(session, options, *arguments)
+        connection = session.connection()
+        self._client.enqueue_in_transaction(connection, options, *arguments)
+        # The library leaves its schema translation behind, and every later statement would pay for it.
+        connection.execution_options(schema_translate_map=None)
 
     def close(self) -> None:
         """Let go of the database."""
