@@ -55,7 +55,7 @@ def settle(
 ) -> Settled:
     """Write the outcome of an attempt; a repeat of this step changes nothing, however late it comes."""
     change, instance = _lock(session, change_id)
-    if not is_under_way(change, run, attempt):
+    if change.state != ChangeState.PENDING or (change.run, change.attempt) != (run, attempt):
         advance(session, work, change.instance_ref)
         return Settled(change.instance_ref, change.state)
     settlement = Settlement(session, work, change, instance, at)
@@ -78,15 +78,6 @@ def expire(session: Session, work: Work, change_id: int, run: int, *, at: dateti
     if change.state == ChangeState.WAITING and change.run == run:
         Settlement(session, work, change, instance, at).fail("the product did not report in time", "000005")
     return Settled(change.instance_ref, change.state)
-
-
-def is_under_way(change: Change, run: int, attempt: int) -> bool:
-    """Say whether this very attempt is what the change still waits for: no later one is begun or planned."""
-    return (
-        change.state == ChangeState.PENDING
-        and (change.run, change.attempt) == (run, attempt)
-        and change.next_attempt_at is None
-    )
 
 
 def _lock(session: Session, change_id: int) -> tuple[Change, Instance]:

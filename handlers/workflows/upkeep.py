@@ -54,7 +54,8 @@ def _attempt_again(services: "Services", change_id: int, run: int, attempt: int,
         return
     if change.state != ChangeState.PENDING or change.run != run:
         advance(session, services.workflows, change.instance_ref)
-    elif change.attempt < attempt or (change.attempt == attempt and change.next_attempt_at is None):
+    elif change.attempt <= attempt:
+        # Twice is once: the next attempt has the same name each time.
         _plan_after(services, session, change, attempt)
 
 

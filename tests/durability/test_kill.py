@@ -20,7 +20,7 @@ from tests.durability.tenants import Tenants, access_of
 from tests.gallery import Gallery
 
 PURCHASES = 50
-KILLS = 9
+KILLS = 8
 
 pytestmark = pytest.mark.slow
 
