@@ -156,7 +156,7 @@ def test_of_two_servers_on_postgresql_the_living_one_takes_over_from_the_killed(
             await_rest(found[0], url)
             reporter.stop()
 
-            expect_each_once(found[1], purchases, tenants)
+            expect_each_once(found[0], purchases, tenants)
             expect_access(purchases, accesses, tenants)
 
 
