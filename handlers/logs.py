@@ -12,7 +12,8 @@ FOREIGN: list[Any] = [
 ]
 
 _RENDERERS: list[Any] = (
-    [structlog.dev.ConsoleRenderer()]
+    # Its own way of showing an error would show the local variables: keys, and what a buyer is called.
+    [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     if sys.stderr.isatty()
     else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 )
