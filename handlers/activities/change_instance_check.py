@@ -4,6 +4,7 @@ Contract: openapi/activities/change_instance_check.yaml
 """
 
 from typing import Any
+from uuid import uuid4
 
 from handlers import lifecycle
 from handlers.addresses import Address
@@ -67,7 +68,8 @@ def _product_info(body: dict[str, Any]) -> dict[str, Any]:
 
 def _task(instance: Instance, target: dict[str, Any]) -> Task:
     return Task(
-        key=f"{instance.instance_id}:check",
+        # A key of its own each time: the product would answer the same key as it did before.
+        key=f"{instance.instance_id}:check:{uuid4().hex}",
         kind="check",
         address=instance.address,
         instance_id=instance.instance_id,

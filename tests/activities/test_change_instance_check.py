@@ -69,6 +69,17 @@ def test_it_changes_nothing(world: World) -> None:
     assert (world.instance(instance_id), world.changes(instance_id)) == before
 
 
+def test_each_question_has_a_key_of_its_own(world: World) -> None:
+    """A product that does each key once would answer another specification as it answered the first."""
+    instance_id = world.buy()
+
+    for sku_code in ("sku-2", "sku-3"):
+        check(world, instance_id, {"skuCode": sku_code})
+
+    keys = [asked.key for asked in world.product.asked_of(instance_id)]
+    assert len(set(keys)) == len(keys) == 3
+
+
 def test_a_no_comes_with_the_products_reason(world: World) -> None:
     """The buyer has to read why; a frozen instance may be asked about too."""
     instance_id = world.buy()
