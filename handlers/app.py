@@ -12,7 +12,7 @@ from handlers import docs, health, problems
 from handlers.activities import dispatch
 from handlers.addresses import Address, make_addresses
 from handlers.clock import Clock, utc_now
-from handlers.contracts import create_contract_app, load_contract
+from handlers.contracts import create_contract_app
 from handlers.edge import PREFIX, Edge
 from handlers.koogallery import KooGallery
 from handlers.metrics import serve_metrics
@@ -221,8 +221,3 @@ def _start_work(services: Services, engine: Any, closing: list[Callable[[], None
     closing.append(stop)
     worker.start(upkeep.tasks(services))
     services.readiness.watch(lambda: worker.is_alive)
-
-
-def contract_names() -> list[str]:
-    """Name the root contracts of this server."""
-    return [name for name in ("marketplace.yaml", "vendor.yaml", "health.yaml") if load_contract(name)]

@@ -6,7 +6,6 @@ from typing import Any
 from handlers.answers import Answer
 from handlers.reception import Call
 from storage import calls, notices
-from storage.errors import Replayed
 from storage.models import Call as CallRow
 from storage.session import Session
 
@@ -92,13 +91,3 @@ def _content(call: Call, answer: Answer) -> dict[str, str]:
 
 def _duration(call: Call) -> int:
     return int((time.perf_counter() - call.started) * 1_000_000)
-
-
-__all__ = [
-    "Replayed",
-    "record",
-    "record_refused",
-    "recorded",
-    "recorded_answer",
-    "settle",
-]

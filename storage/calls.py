@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -86,17 +86,8 @@ def list_(
     return [load(Call, row) for row in rows]
 
 
-def count_keys(session: Session, address: str) -> dict[int, int]:
-    """Count the calls that each key of an address signed; an old key that signs none can go."""
-    rows = session.execute(
-        select(_T.c.key_index, func.count())
-        .where(_T.c.address == address, _T.c.key_index.is_not(None))
-        .group_by(_T.c.key_index)
-    )
-    return {index: number for index, number in rows}  # noqa: C416 - rows are not pairs to dict()
-
-
-def delete_before(session: Session, moment: datetime) -> int:
-    """Forget calls received before a moment, and say how many those were."""
-    deleted = session.execute(delete(_T).where(_T.c.received_at < moment).returning(_T.c.id))
+def delete_before(session: Session, moment: datetime, *, most: int) -> int:
+    """Forget calls received before a moment, the oldest first, and say how many were forgotten."""
+    oldest = select(_T.c.id).where(_T.c.received_at < moment).order_by(_T.c.received_at).limit(most)
+    deleted = session.execute(delete(_T).where(_T.c.id.in_(oldest)).returning(_T.c.id))
     return len(deleted.all())

@@ -1,6 +1,5 @@
 """Repository of changes: the work an instance gives the vendor's product, in order."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -104,17 +103,6 @@ def list_in_turn(session: Session, *, before: datetime, limit: int) -> list[Chan
     ).scalars()
     found = [find_next(session, ref) for ref in refs.all()]
     return [change for change in found if change is not None]
-
-
-def find_latest(session: Session, instance_ref: int, states: Sequence[ChangeState]) -> Change | None:
-    """Find the newest piece of work of an instance in one of the states."""
-    row = session.execute(
-        select(_T)
-        .where(_T.c.instance_ref == instance_ref, _T.c.state.in_(states))
-        .order_by(_T.c.id.desc())
-        .limit(1)
-    ).first()
-    return load(Change, row) if row else None
 
 
 def change(session: Session, target: Change, **values: Any) -> None:

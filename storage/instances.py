@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session
@@ -103,7 +103,15 @@ def get_by_ref(session: Session, ref: int) -> Instance:
 
 def lock(session: Session, address: str, instance_id: str) -> Instance:
     """Get an instance that is about to change, locked until the transaction ends; raises InstanceNotFound."""
-    return get_by_ref(session, _ref(get(session, address, instance_id)))
+    return _lock(session, get(session, address, instance_id))
+
+
+def _lock(session: Session, seen: Instance) -> Instance:
+    """Lock an instance; one that was merged while we waited leads on to the one that serves it."""
+    locked = get_by_ref(session, _ref(seen))
+    if locked.merged_into is None:
+        return locked
+    return _lock(session, get(session, locked.address, locked.merged_into))
 
 
 def get_seen(session: Session, instance_id: str, addresses: Sequence[str] | None) -> Instance:
@@ -116,7 +124,7 @@ def get_seen(session: Session, instance_id: str, addresses: Sequence[str] | None
 
 def lock_seen(session: Session, instance_id: str, addresses: Sequence[str] | None) -> Instance:
     """Get such an instance that is about to change, locked until the transaction ends."""
-    return get_by_ref(session, _ref(get_seen(session, instance_id, addresses)))
+    return _lock(session, get_seen(session, instance_id, addresses))
 
 
 def change(session: Session, instance: Instance, *, at: datetime, **values: Any) -> None:
@@ -157,12 +165,6 @@ def list_(
             statement = statement.where(_T.c[name] == value)
     rows = session.execute(statement.order_by(_T.c.id).limit(limit))
     return [load(Instance, row) for row in rows]
-
-
-def count_by_state(session: Session) -> dict[str, int]:
-    """Count the instances of each state."""
-    rows = session.execute(select(_T.c.state, func.count()).group_by(_T.c.state))
-    return {state: number for state, number in rows}  # noqa: C416 - rows are not pairs to dict()
 
 
 def _ref(instance: Instance) -> int:

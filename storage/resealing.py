@@ -41,5 +41,7 @@ def _reseal_some(session: Session, sealer: Sealer, table: Table, column: str, af
         .with_for_update()
     ).all()
     for row_id, token in rows:
-        session.execute(update(table).where(table.c.id == row_id).values({column: sealer.reseal(token)}))
+        # SQLite locks no rows: what was written since it was read here is newer, and must stay.
+        unchanged = (table.c.id == row_id, sealed == token)
+        session.execute(update(table).where(*unchanged).values({column: sealer.reseal(token)}))
     return len(rows), rows[-1][0] if rows else after

@@ -19,21 +19,27 @@ if TYPE_CHECKING:
 
 _EVERY = timedelta(minutes=10)
 _KEEP_WORKFLOWS = timedelta(days=7)
-_MOST = 500
+_MOST = 1000
 _log = logging.getLogger(__name__)
 
 
 def tasks(services: "Services") -> Callable[[], None]:
-    """Make what the worker does at each heartbeat; the slower part only now and then."""
+    """Make what the worker does at each heartbeat; the slower part only now and then.
+
+    What is old is forgotten in pieces, one a heartbeat: a large one would hold the next heartbeat up.
+    """
     done_at = services.now() - _EVERY
+    has_more = False
 
     def upkeep() -> None:
-        nonlocal done_at
+        nonlocal done_at, has_more
         revive_broken(services)
         if services.now() - done_at >= _EVERY:
             done_at = services.now()
             revive_lost(services)
-            forget_old(services)
+            has_more = True
+        if has_more:
+            has_more = forget_old(services)
 
     return upkeep
 
@@ -118,8 +124,13 @@ def _locked(session: Session, change_id: int) -> Change | None:
         return None
 
 
-def forget_old(services: "Services") -> None:
-    """Forget workflows that ended well some time ago (the changes keep the history), and old evidence."""
-    durable.forget(durable.list_finished(services.now() - _KEEP_WORKFLOWS, _MOST))
+def forget_old(services: "Services") -> bool:
+    """Forget workflows that ended well some time ago (the changes keep the history), and old evidence.
+
+    So many at once, the oldest; says whether there may be more.
+    """
+    ended = durable.list_finished(services.now() - _KEEP_WORKFLOWS, _MOST)
+    durable.forget(ended)
     oldest = services.now() - timedelta(days=services.settings.keep_calls_days)
-    services.unit_of_work.run_now(lambda session: calls.delete_before(session, oldest))
+    forgotten = services.unit_of_work.run_now(partial(calls.delete_before, moment=oldest, most=_MOST))
+    return _MOST in (len(ended), forgotten)

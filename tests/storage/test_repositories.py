@@ -1,5 +1,7 @@
 """Uniqueness lives in the database, whoever asks and however many at once."""
 
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -159,12 +161,36 @@ def test_of_twenty_equal_nonces_at_once_one_is_recorded(place: Place) -> None:
         assert sum(pool.map(attempt, range(20))) == 1
 
 
+def test_a_lock_that_was_waited_for_leads_to_the_instance_that_serves(place: Place) -> None:
+    """An instance merged by another process meanwhile is none that can be frozen, renewed or released."""
+    made(place, "twin")
+    merged = made(place, "merged", line="2")
+    started = threading.Event()
+
+    def merge(session: Session) -> None:
+        instances.lock(session, "demo", "merged")
+        instances.change(session, merged, at=NOW, state=InstanceState.MERGED, merged_into="twin")
+        started.set()
+        time.sleep(0.3)  # the other one has read it by now, and waits
+
+    with ThreadPoolExecutor(1) as pool:
+        merging = pool.submit(place.unit_of_work.run_now, merge)
+        assert started.wait(20)
+        locked = place.unit_of_work.run_now(lambda session: instances.lock(session, "demo", "merged"))
+        merging.result(20)
+
+    assert locked.instance_id == "twin"
+
+
 def test_old_calls_are_forgotten_and_counted(place: Place) -> None:
-    """Those before the moment, not those at it."""
-    for hours in (-2, -1, 0, 1):
+    """Those before the moment, not those at it; the oldest first, so many at once."""
+    for hours in (-1, -3, -2, 0, 1):
         record(place, received_at=NOW + timedelta(hours=hours))
 
-    assert place.unit_of_work.run_now(lambda s: calls.delete_before(s, NOW)) == 2
+    assert place.unit_of_work.run_now(lambda s: calls.delete_before(s, NOW, most=2)) == 2
+    left = place.unit_of_work.run_now(calls.list_)
+    assert min(call.received_at for call in left) == NOW - timedelta(hours=1)
+    assert place.unit_of_work.run_now(lambda s: calls.delete_before(s, NOW, most=2)) == 1
     assert len(place.unit_of_work.run_now(calls.list_)) == 2
 
 

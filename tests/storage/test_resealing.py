@@ -1,5 +1,6 @@
 """Resealing: after it, the old encryption key is not needed any more."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,6 +56,43 @@ def test_the_old_key_can_go(kind: str, tmp_path: Path) -> None:
                 assert calls.evidence_of(session, call) == {"request": "", "answer": "{}"}
             with pytest.raises(SealBroken):
                 Sealer([old]).open(calls.list_(session)[0].evidence)
+        engine.dispose()
+
+
+class Interrupted(Sealer):
+    """Seals again, and lets somebody else write in between."""
+
+    def __init__(self, keys: list[str], meanwhile: Callable[[], None]) -> None:
+        super().__init__(keys)
+        self._meanwhile = meanwhile
+
+    def reseal(self, sealed: bytes) -> bytes:
+        """Seal again, after the other's write."""
+        self._meanwhile()
+        return super().reseal(sealed)
+
+
+def test_what_a_server_writes_meanwhile_stays(tmp_path: Path) -> None:
+    """SQLite locks no rows: access data forgotten at a release does not come back."""
+    key = Fernet.generate_key().decode()
+    with new_database("sqlite", tmp_path) as url:
+        engine = create_engine(url)
+        schema.prepare(engine)
+        with Session(engine) as session, session.begin():
+            instance, _ = instances.claim(
+                session, address="demo", order_id="o", order_line_id="l", instance_id="i", at=AT
+            )
+            assert instance is not None
+            instances.change(session, instance, at=AT, access=Sealer([key]).seal({"password": "p"}))
+
+        def release() -> None:
+            with Session(engine) as other, other.begin():
+                instances.change(other, instance, at=AT, access=None)
+
+        resealing.reseal(engine, Interrupted([key], release))
+
+        with Session(engine) as session:
+            assert instances.get(session, "demo", "i").access is None
         engine.dispose()
 
 
