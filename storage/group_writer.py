@@ -5,6 +5,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,7 +141,8 @@ def _hand_out(batch: list[Ticket]) -> None:
         else:
             by_loop.setdefault(ticket.loop, []).append(ticket)
     for loop, tickets in by_loop.items():
-        if not loop.is_closed():
+        # A loop that ended has nobody left who waits; it must not take the writer with it.
+        with suppress(RuntimeError):
             loop.call_soon_threadsafe(_settle_all, tickets)
 
 

@@ -200,6 +200,20 @@ def test_who_goes_away_while_waiting_harms_nobody(place: Place) -> None:
     assert "next" in seen(place)
 
 
+@SQLITE
+def test_a_loop_that_ended_does_not_take_the_writer_with_it(place: Place) -> None:
+    """Its job is done all the same, and so are the jobs behind it."""
+    assert isinstance(place.unit_of_work, SqliteUnitOfWork)
+    loop = asyncio.new_event_loop()
+    ticket = Ticket(tell("nobody waits"), loop.create_future(), loop)
+    loop.close()
+
+    place.unit_of_work._writer.submit(ticket)
+
+    assert place.unit_of_work.run_now(tell("behind it")) == "behind it"
+    assert seen(place) == {"nobody waits", "behind it"}
+
+
 def test_closing_finishes_what_waits(place: Place) -> None:
     """Every job that was taken on has its verdict, and what succeeded is there."""
 
