@@ -6,8 +6,8 @@ import secrets
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -73,7 +73,17 @@ class World:
     clock: Clock
     database_url: str
     loop: asyncio.AbstractEventLoop
-    defaults: dict[str, Any] = field(default_factory=dict)
+    _context: AbstractAsyncContextManager[Any] | None = None
+
+    def start(self) -> None:
+        """Open the database and begin to work."""
+        self._context = self.app.running()
+        self.run(self._context.__aenter__())
+
+    def stop(self) -> None:
+        """End the work in order and let go of the database."""
+        assert self._context is not None
+        self.run(self._context.__aexit__(None, None, None))
 
     def run(self, awaitable: Awaitable[T], timeout: float = 60) -> T:
         """Run something on the app's loop and wait for it."""
@@ -168,6 +178,12 @@ class World:
                 return found
             cursor = f"&cursor={page['nextCursor']}"
 
+    def answered(self, utter: Callable[[], Reply]) -> Reply:
+        """Call again, as the marketplace would, while the work goes on; a busy machine may take longer."""
+        replies = [utter()]
+        self.until(lambda: replies[-1].code != "000004" or replies.append(utter()))
+        return replies[-1]
+
     def until(self, holds: Callable[[], Any], seconds: float = 20) -> None:
         """Wait until something holds; fails the test if it does not in time."""
         end = time.monotonic() + seconds
@@ -256,29 +272,43 @@ def settings_content(database_url: str, gallery_url: str, product_url: str) -> d
     }
 
 
+# The worlds of this process, the running one last: an app with durable work is alone in its process.
+_worlds: list[World] = []
+
+
 @contextmanager
 def running_world(database_url: str, **changed: Any) -> Iterator[World]:
-    """Run a world until the block ends."""
-    gallery, gallery_server = serve_gallery()
-    product, product_server = serve_product()
-    content = settings_content(database_url, gallery.url, product.url) | changed
-    clock = Clock()
-    app = create_app(make_settings(content, directory=Path()), now=clock)
+    """Run a world until the block ends; one that runs already pauses meanwhile."""
+    with ExitStack() as stack:
+        gallery, gallery_server = serve_gallery()
+        product, product_server = serve_product()
+        for server in (gallery_server, product_server):
+            stack.callback(server.server_close)
+            stack.callback(server.shutdown)
+        content = settings_content(database_url, gallery.url, product.url) | changed
+        clock = Clock()
+        app = create_app(make_settings(content, directory=Path()), now=clock)
+        loop = stack.enter_context(_running_loop())
+        world = World(app, gallery, product, clock, database_url, loop)
+        if _worlds:
+            _worlds[-1].stop()
+            stack.callback(_worlds[-1].start)
+        _worlds.append(world)
+        stack.callback(_worlds.remove, world)
+        world.start()
+        stack.callback(world.stop)
+        yield world
+
+
+@contextmanager
+def _running_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """Run an event loop on a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="app", daemon=True)
     thread.start()
-    world = World(app, gallery, product, clock, database_url, loop)
-    context = app.running()
     try:
-        world.run(context.__aenter__())
-        try:
-            yield world
-        finally:
-            world.run(context.__aexit__(None, None, None))
+        yield loop
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
-        for server in (gallery_server, product_server):
-            server.shutdown()
-            server.server_close()

@@ -75,7 +75,13 @@ class _Running:
 
 
 def use(services: "Services | None") -> None:
-    """Set what the workflows of this process work with, before the worker starts."""
+    """Set what the workflows of this process work with, before the worker starts.
+
+    Raises RuntimeError for a second set: the library has one engine a process.
+    """
+    if services is not None and _Running.services is not None:
+        msg = "this process does the durable work of another app already"
+        raise RuntimeError(msg)
     _Running.services = services
 
 

@@ -1,5 +1,6 @@
 """Killing the server without warning, at random moments: nothing is lost, nothing is doubled."""
 
+import os
 import random
 import secrets
 import time
@@ -19,7 +20,7 @@ from tests.durability.servers import Server, servers, write_config
 from tests.durability.tenants import Tenants, access_of
 from tests.gallery import Gallery
 
-PURCHASES = 50
+PURCHASES = int(os.environ.get("KOOGATE_PURCHASES", "50"))
 KILLS = 8
 
 pytestmark = pytest.mark.slow

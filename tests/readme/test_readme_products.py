@@ -93,14 +93,14 @@ def test_the_receiver_makes_a_tenant_and_takes_everything_else(shop: Shop) -> No
     world = shop.world
     order_id, upgrade_id = world.gallery.place(), world.gallery.place(order_type="CHANGE")
 
-    bought = world.call(new_instance(order_id))
+    bought = world.answered(lambda: world.call(new_instance(order_id)))
     instance_id = bought.json["instanceId"]
     of_it = {"instanceId": instance_id}
     upgrade = {"orderId": upgrade_id, "orderLineId": f"{upgrade_id}-000001"}
     answers = [
         world.call({"activity": "updateInstanceStatus", "status": "FREEZE", **of_it}),
         world.call({"activity": "updateInstanceStatus", "status": "UNFREEZE", **of_it}),
-        world.call({"activity": "upgradeInstance", **upgrade, **of_it}),
+        world.answered(lambda: world.call({"activity": "upgradeInstance", **upgrade, **of_it})),
         world.call({"activity": "changeInstanceCheck", "productInfo": {"skuCode": "x"}, **of_it}),
     ]
     access = world.call({"activity": "queryInstance", **of_it}).json["info"][0]["appInfo"]
