@@ -121,6 +121,8 @@ def test_settings_that_are_right_start() -> None:
     """What the wrong ones are made of is right."""
     start(content())
 
+    assert list(make_settings(content(), directory=Path()).addresses) == list(content()["addresses"])
+
 
 def test_no_encryption_key_is_said() -> None:
     """There is no default for a secret."""

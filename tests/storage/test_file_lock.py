@@ -54,7 +54,11 @@ def test_a_lock_ends_with_its_process_however_it_ends(tmp_path: Path) -> None:
 
 def test_a_lock_makes_its_folder(tmp_path: Path) -> None:
     """As the database would have to."""
-    FileLock(tmp_path / "new" / "koogate.db.lock").release()
+    path = tmp_path / "new" / "koogate.db.lock"
+
+    FileLock(path).release()
+
+    assert path.is_file()
 
 
 def test_the_lock_is_for_its_owner_only(tmp_path: Path) -> None:

@@ -49,8 +49,11 @@ def test_an_order_line_has_one_instance(place: Place) -> None:
 
 def test_lines_orders_and_addresses_are_told_apart(place: Place) -> None:
     """Only all three together are an order line."""
-    for number, line in enumerate([{}, {"line": "2"}, {"order": "CS2"}, {"address": "other"}]):
-        made(place, f"id-{number}", **line)
+    lines = [{}, {"line": "2"}, {"order": "CS2"}, {"address": "other"}]
+
+    found = [made(place, f"id-{number}", **line).instance_id for number, line in enumerate(lines)]
+
+    assert found == ["id-0", "id-1", "id-2", "id-3"]
 
 
 def test_an_id_that_is_taken_is_not_given_twice(place: Place) -> None:
@@ -109,6 +112,9 @@ def test_other_lines_may_share_a_product(
     second = made(place, "second", **line)
 
     become(place, second, charging_mode=charging_mode, product_id=product_id)
+
+    found = place.unit_of_work.run_now(lambda s: instances.get(s, second.address, "second"))
+    assert (found.charging_mode, found.product_id) == (charging_mode, product_id)
 
 
 def record(place: Place, **columns: Any) -> int:
