@@ -160,16 +160,8 @@ def sell(
     line = {"address": address, "order_id": order_id, "order_line_id": order_line_id}
     instance, is_new = _claim(session, business_id, at=at, **line)
     if is_new:
-        begin(
-            session,
-            work,
-            instance,
-            ChangeKind.PROVISION,
-            at=at,
-            order_id=order_id,
-            order_line_id=order_line_id,
-            is_first=True,
-        )
+        order: dict[str, Any] = {"order_id": order_id, "order_line_id": order_line_id}
+        begin(session, work, instance, ChangeKind.PROVISION, at=at, is_first=True, **order)
         return instance
     if instance.state == InstanceState.MERGED:
         instance = instances.get(session, address, instance.instance_id)
@@ -215,10 +207,10 @@ def renew(
     buyer. Only UNSUBSCRIBE_RENEWAL_PERIOD brings the expiry forward.
     """
     instance = instances.lock(session, address, instance_id)
-    change = _find(
+    change = changes.find(
         session,
-        instance,
-        renewal.kind,
+        instance_ref=ref_of(instance),
+        kind=renewal.kind,
         order_id=renewal.order_id,
         order_line_id=renewal.order_line_id,
         scene=renewal.scene,
@@ -279,18 +271,11 @@ def upgrade(
 ) -> Change:
     """Give the change that an upgrade order asked for, starting it at first or if it came to nothing."""
     instance = instances.lock(session, address, instance_id)
-    change = _find(session, instance, ChangeKind.CHANGE, order_id=order_id, order_line_id=order_line_id)
+    line: dict[str, Any] = {"order_id": order_id, "order_line_id": order_line_id}
+    change = changes.find(session, instance_ref=ref_of(instance), kind=ChangeKind.CHANGE, **line)
     if change is None:
         decide(Wish.UPGRADE, instance)
-        return begin(
-            session,
-            work,
-            instance,
-            ChangeKind.CHANGE,
-            at=at,
-            order_id=order_id,
-            order_line_id=order_line_id,
-        )
+        return begin(session, work, instance, ChangeKind.CHANGE, at=at, **line)
     if change.state in {ChangeState.FAILED, ChangeState.SUPERSEDED}:
         decide(Wish.UPGRADE, instance)
         start_again(session, work, instance, change, at)
@@ -332,22 +317,3 @@ def check(session: Session, *, address: str, instance_id: str) -> Instance:
     instance = instances.get(session, address, instance_id)
     decide(Wish.CHECK, instance)
     return instance
-
-
-def _find(
-    session: Session,
-    instance: Instance,
-    kind: ChangeKind,
-    *,
-    order_id: str,
-    order_line_id: str,
-    scene: str = "",
-) -> Change | None:
-    return changes.find(
-        session,
-        instance_ref=ref_of(instance),
-        kind=kind,
-        order_id=order_id,
-        order_line_id=order_line_id,
-        scene=scene,
-    )
