@@ -1,6 +1,7 @@
 """The command line as its own process, with a configuration that works."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -150,3 +151,11 @@ def write_config(directory: Path, database_url: str) -> Path:
     )
     path.write_text(text, encoding="utf-8")
     return path
+
+
+@pytest.fixture(autouse=True)
+def heeded_ctrl_c() -> Iterator[None]:
+    """Have children heed Ctrl-C, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

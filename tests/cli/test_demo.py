@@ -1,6 +1,7 @@
 """`koogate demo --once`: the whole life of a purchase, as a newcomer sees it."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -99,7 +100,7 @@ def test_nothing_runs_on(played: tuple[Ended, int, str]) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_all_of_it(tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C and kill leave no process and no folder."""
-    mark = f"demo-{tmp_path.name}"
+    mark = f"demo-{secrets.token_hex(8)}"
     environment = environ({"DEMO_TEST_MARK": mark, "TMPDIR": str(tmp_path)})
     process = subprocess.Popen(
         [sys.executable, "-m", "handlers.cli", "demo"],
@@ -115,7 +116,12 @@ def test_a_signal_ends_all_of_it(tmp_path: Path, number: signal.Signals) -> None
     assert len(children_of(mark)) >= 3
 
     os.kill(process.pid, number)
-    process.communicate(timeout=30)
+    try:
+        process.communicate(timeout=30)
+    finally:
+        # Only one that did not heed the signal is there to be ended.
+        process.kill()
+        process.wait()
 
     assert process.returncode == (0 if number is signal.SIGINT else 143)
     end = time.monotonic() + 10
